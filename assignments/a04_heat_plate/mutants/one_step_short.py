@@ -1,0 +1,12 @@
+# dies by: wrong-answer
+# Takes n - 1 steps.
+import numpy as np
+
+
+def heat_step_n(T, alpha, dx, dt, n):
+    T = np.array(T)
+    for _ in range(1, n):
+        T[1:-1, 1:-1] = T[1:-1, 1:-1] + alpha * dt / dx**2 * (
+            T[2:, 1:-1] + T[:-2, 1:-1] + T[1:-1, 2:] + T[1:-1, :-2] - 4 * T[1:-1, 1:-1]
+        )
+    return T

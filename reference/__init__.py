@@ -1,0 +1,1 @@
+"""Oracles, baselines and reference kernels of the course, one topic a file."""
