@@ -1,0 +1,175 @@
+"""An assignment as data: signatures, resources, limits, criteria."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+
+class Kind(StrEnum):
+    """What hardware a submission asks for."""
+
+    SERIAL = "serial"
+    THREADS = "threads"
+    MPI = "mpi"
+    GPU = "gpu"
+
+
+class CriterionKind(StrEnum):
+    """How points are earned."""
+
+    CORRECTNESS = "correctness"
+    SPEEDUP = "speedup"
+    SCALING = "scaling"
+
+    @property
+    def timed(self) -> bool:
+        """Whether rounds are timed for it."""
+        return self is not CriterionKind.CORRECTNESS
+
+
+class Role(StrEnum):
+    """What an argument is for."""
+
+    IN = "in"
+    OUT = "out"
+    CALLBACK = "callback"
+
+
+@dataclass(frozen=True, slots=True)
+class Dim:
+    """One axis: a number (`name` empty), or a name bound by an argument plus an offset (`n+1`)."""
+
+    name: str
+    offset: int
+
+    def __str__(self) -> str:
+        return f"{self.name}{self.offset:+d}" if self.name and self.offset else self.name or str(self.offset)
+
+
+@dataclass(frozen=True, slots=True)
+class ValueType:
+    """A scalar (`scalar` one of float, int, bool) or an array of a dtype such as f8 with named axes."""
+
+    scalar: str
+    dtype: str = ""
+    dims: tuple[Dim, ...] = ()
+
+    def __str__(self) -> str:
+        return self.scalar or f"{self.dtype}[{','.join(map(str, self.dims))}]"
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """One declared argument; a callback's type is the name of an entry in `callbacks`."""
+
+    name: str
+    type: ValueType
+    role: Role = Role.IN
+    default: float | int | bool | None = None
+    callback: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """One declared function: what arrives, what must come back."""
+
+    name: str
+    arguments: tuple[Argument, ...]
+    returns: tuple[ValueType, ...]
+
+    @property
+    def signature(self) -> str:
+        """As a student reads it."""
+        arrow = ", ".join(map(str, self.returns)) or "None"
+        return f"{self.name}({', '.join(f'{a.name}: {a.callback or a.type}' for a in self.arguments)}) -> {arrow}"
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """What a guest gets."""
+
+    cores: int = 1
+    memory_mb: int = 1024
+    processes: int = 64
+    scratch_mb: int = 64
+    preload: tuple[str, ...] = ("numpy",)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Seconds and sizes beyond which a guest is stopped or a submission refused."""
+
+    load_s: float = 20.0
+    call_s: float = 10.0
+    grading_s: float = 300.0
+    submission_kb: int = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """A published threshold on the speedup and the points it adds."""
+
+    threshold: float
+    points: float
+
+
+@dataclass(frozen=True, slots=True)
+class Criterion:
+    """One line of the verdict.
+
+    Attributes:
+        hint: what a student reads when a hidden check fails; leaks no value.
+        against: `kernel` or `baseline`, for speedup; scaling runs against the kernel.
+        workers: p of a scaling criterion.
+        calibrated: the reference's own speedup at p over 1 on a quiet machine (the canary).
+    """
+
+    id: str
+    title: str
+    points: float
+    kind: CriterionKind = CriterionKind.CORRECTNESS
+    public: bool = False
+    hint: str = ""
+    against: str = "kernel"
+    tiers: tuple[Tier, ...] = ()
+    workers: int = 1
+    calibrated: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """A whole folder. `source` files are named, not read, so that the value stays small."""
+
+    slug: str
+    folder: Path
+    title: str
+    lecture: str
+    domain: str
+    kind: Kind
+    summary: str
+    oracle: str
+    baseline: str
+    kernel: str
+    resources: Resources
+    limits: Limits
+    functions: tuple[Function, ...]
+    callbacks: tuple[Function, ...]
+    criteria: tuple[Criterion, ...]
+    written_points: float = 0.0
+    lower_precision: bool = True
+    lower_precision_reason: str = ""
+
+    @property
+    def max_score(self) -> float:
+        """Automatic points; written answers are graded by people."""
+        return sum(c.points for c in self.criteria)
+
+    def function(self, name: str) -> Function:
+        """The declared function of that name.
+
+        Raises:
+            KeyError: no such declaration.
+        """
+        return next(f for f in (*self.functions, *self.callbacks) if f.name == name)

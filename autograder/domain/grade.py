@@ -1,0 +1,113 @@
+"""The verdict on one submission."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from autograder.domain.measurement import DuelOutcome
+from autograder.domain.verdict import Fault, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class CriterionResult:
+    """One criterion: points, verdict, the student's sentence, and evidence that a TA can replay."""
+
+    id: str
+    title: str
+    points: float
+    max_points: float
+    verdict: Verdict
+    sentence: str
+    public: bool
+    evidence: dict[str, Any] = field(default_factory=dict)
+    duel: DuelOutcome | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Grade:
+    """What `grade --json` prints."""
+
+    assignment: str
+    submission_name: str
+    submission_sha256: str
+    criteria: tuple[CriterionResult, ...]
+    machine: dict[str, Any]
+    engine: dict[str, Any]
+    wall_s: float
+    overhead_s: float
+
+    @property
+    def score(self) -> float:
+        """Points earned."""
+        return sum(c.points for c in self.criteria)
+
+    @property
+    def max_score(self) -> float:
+        """Automatic points that could be earned."""
+        return sum(c.max_points for c in self.criteria)
+
+    @property
+    def ours(self) -> bool:
+        """Whether any criterion is undecided for reasons that are our fault."""
+        return any(c.verdict.fault is Fault.OURS for c in self.criteria)
+
+    def to_json(self) -> dict[str, Any]:
+        """The contract's object, for staff: evidence holds seeds and details."""
+        criteria = [
+            {
+                "id": c.id,
+                "title": c.title,
+                "points": c.points,
+                "max_points": c.max_points,
+                "verdict": str(c.verdict),
+                "sentence": c.sentence,
+                "evidence": {**c.evidence, **(_duel_json(c.duel) if c.duel else {})},
+            }
+            for c in self.criteria
+        ]
+        return {
+            "assignment": self.assignment,
+            "submission": self.submission_name,
+            "submission_sha256": self.submission_sha256,
+            "score": self.score,
+            "max_score": self.max_score,
+            "criteria": criteria,
+            "machine": self.machine,
+            "engine": self.engine,
+            "wall_s": round(self.wall_s, 4),
+            "overhead_s": round(self.overhead_s, 4),
+        }
+
+    def for_student(self) -> Grade:
+        """The same grade without seeds and details of hidden checks; what a student may see."""
+        return replace(
+            self,
+            criteria=tuple(c if c.public else replace(c, evidence={}) for c in self.criteria),
+            engine={k: v for k, v in self.engine.items() if k != "entropy"},
+        )
+
+
+def _duel_json(duel: DuelOutcome) -> dict[str, Any]:
+    return {
+        "function": duel.function,
+        "speedup": duel.speedup,
+        "interval": list(duel.interval),
+        "level": duel.level,
+        "rounds": len(duel.counted),
+        "dropped_rounds": len(duel.rounds) - len(duel.counted),
+        "tiers": [
+            {"threshold": t.threshold, "points": t.points, "decision": str(t.decision), "rounds": t.rounds}
+            for t in duel.tiers
+        ],
+        "reference_s": duel.reference_s,
+        "submission_s": duel.submission_s,
+        "floor_s": duel.floor_s,
+        "empty_s": duel.empty_s,
+        "warmup_s": duel.warmup_s,
+        "inconclusive": duel.inconclusive,
+        "canary": duel.canary,
+        "workers": duel.workers,
+        "curve": [list(point) for point in duel.curve],
+        "trace": [asdict(r) for r in duel.rounds],
+    }

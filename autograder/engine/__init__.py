@@ -1,0 +1,1 @@
+"""A node: slots, the timing lock, containers started ahead of need, judges."""

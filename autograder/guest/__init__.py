@@ -1,0 +1,1 @@
+"""Copied into the container: standard library and NumPy; imports nothing of ours."""

@@ -1,0 +1,223 @@
+"""Runs inside the sandbox, beside the student's code; holds nothing that would help to forge.
+
+Theory of operation. The judge connects once, over a SEQPACKET socket, and from then on says one byte at a time:
+
+    A  attach: three descriptors follow (input, output, text), each a memory file of fixed size
+    L  load: write the files named in the input's header, import the entry module
+    G  go: call the function named in the input's header, put the result where the header says
+    E  empty: all that `go` does, except the call (calibration; the judge asks only its own guest for it)
+
+and the answer is one byte too (`domain.execution.Signal`). The judge interprets nothing else: whatever this process
+or the student's code writes elsewhere is bytes of a result, or text for people.
+
+The header is 8 bytes of length and JSON, written by the judge. Standard library and NumPy only.
+"""
+
+import builtins
+import gc
+import importlib
+import importlib.util
+import json
+import mmap
+import operator
+import os
+import socket
+import sys
+import traceback
+
+import numpy as np
+
+NOTE_BYTES = 8192  # the head of the text file is for the last error; what is printed goes behind it
+SCALARS = {"float": ("<f8", float), "int": ("<i8", operator.index), "bool": ("|b1", bool)}
+
+
+class Refusal(Exception):
+    """The result is not what was declared."""
+
+
+class Guest:
+    """The judge's end of the student's code."""
+
+    def __init__(self, channel):
+        self.channel = channel
+        self.module = None
+        self.adapter = None
+        self.input = self.output = self.text = None
+
+    def serve(self):
+        """Answers one byte for one byte until the judge hangs up."""
+        actions = {b"L": self.load, b"G": self.go, b"E": lambda: self.go(empty=True)}
+        while True:
+            command, files, _, _ = socket.recv_fds(self.channel, 1, 3)
+            if not command:
+                os._exit(0)
+            if command == b"A":
+                self.attach(files)
+                answer = b"r"
+            else:
+                answer = actions[command]()
+            self.channel.send(answer)
+
+    def attach(self, files):
+        """Maps the judge's memory files; prints go to the third from now on."""
+        self.input, self.output, self.text = (mmap.mmap(f, os.fstat(f).st_size) for f in files)
+        os.dup2(files[2], 1)
+        os.dup2(files[2], 2)
+        for f in files:
+            os.close(f)
+
+    def header(self):
+        """The judge's words for this turn."""
+        length = int.from_bytes(self.input[:8], "little")
+        return json.loads(self.input[8 : 8 + length])
+
+    def load(self):
+        """Writes the submitted files into the working directory and imports the entry."""
+        header = self.header()
+        for name, offset, size in header["files"]:
+            folder = os.path.dirname(name)  # noqa: PTH120  # pathlib would cost its import time in every container
+            if folder:
+                os.makedirs(folder, exist_ok=True)  # noqa: PTH103
+            with open(name, "wb") as file:  # noqa: PTH123
+                file.write(self.input[offset : offset + size])
+        sys.path.insert(0, os.getcwd())  # noqa: PTH109
+        importlib.invalidate_caches()
+
+        def run():
+            self.module = self.import_file("solution", header["entry"])
+            self.adapter = self.import_file("adapter", header["adapter"]) if header["adapter"] else None
+
+        answer = self.guarded(run)
+        gc.collect()
+        gc.freeze()  # later collections skip what import made: they cost the same on both sides of a duel
+        return answer
+
+    def import_file(self, name, path):
+        """Imports one file under a fixed name."""
+        spec = importlib.util.spec_from_file_location(name, path)
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module
+        spec.loader.exec_module(module)
+        return module
+
+    def go(self, empty=False):
+        """One call, from header to output."""
+        header = self.header()
+        function = getattr(self.adapter, header["f"], None) or getattr(self.module, header["f"], None)
+        if function is None and not empty:
+            self.note(f"no function named {header['f']}")
+            return b"n"
+        arguments = [self.argument(a) for a in header["a"]]
+        if empty:
+            results = tuple(np.ndarray(r["s"], r["d"], self.input, header["end"]) for r in header["r"])
+            self.store(header["r"], results)
+            return b"d"
+        return self.guarded(lambda: self.store(header["r"], function(*arguments)))
+
+    def argument(self, spec):
+        """A scalar, a view of the input or output file, or a callback."""
+        if "v" in spec:
+            return spec["v"]
+        if "c" in spec:
+            return self.callback(spec)
+        buffer = self.output if spec["out"] else self.input
+        return np.ndarray(spec["s"], spec["d"], buffer, spec["o"], spec["t"])
+
+    def callback(self, spec):
+        """A function that the judge evaluates: arguments into the output file's mailbox, one byte each way."""
+
+        def call(*values):
+            if len(values) != len(spec["c"]):
+                raise TypeError(f"the function passed in takes {len(spec['c'])} arguments, not {len(values)}")
+            for slot, value in zip(spec["c"], values, strict=True):
+                self.put(slot, value, "argument of the function passed in")
+            self.channel.send(b"c")
+            if self.channel.recv(1) != b"r":
+                raise RuntimeError("the function passed in failed")
+            results = [np.ndarray(s["s"], s["d"], self.input, s["o"]).copy() for s in spec["r"]]
+            results = [r if r.ndim else r.item() for r in results]
+            return results[0] if len(results) == 1 else tuple(results)
+
+        return call
+
+    def store(self, specs, result):
+        """Copies the result to where the judge will look, or says why not."""
+        if not specs:
+            return
+        values = (result,) if len(specs) == 1 else result
+        if len(specs) > 1 and (not isinstance(result, (tuple, list)) or len(result) != len(specs)):
+            raise Refusal(f"expected a tuple of {len(specs)} values, got {type(result).__name__}")
+        for spec, value in zip(specs, values, strict=True):
+            self.put(spec, value, "result")
+
+    def put(self, spec, value, what):
+        """Stores one value of a declared shape and dtype."""
+        target = np.ndarray(spec["s"], spec["d"], self.output, spec["o"])
+        if "n" in spec and not isinstance(value, np.ndarray):
+            try:
+                target[...] = SCALARS[spec["n"]][1](value)
+            except (TypeError, ValueError) as error:
+                raise Refusal(f"{what}: expected {spec['n']}, got {type(value).__name__}") from error
+            return
+        array = np.asarray(value)
+        if array.shape != target.shape or array.dtype != target.dtype:
+            expected = f"shape {target.shape}, dtype {target.dtype}"
+            raise Refusal(f"{what}: expected {expected}; got shape {array.shape}, dtype {array.dtype}")
+        np.copyto(target, array)
+
+    def guarded(self, action):
+        """Runs the student's code; whatever it raises is a value."""
+        answer = b"d"
+        try:
+            action()
+        except Refusal as error:
+            self.note(str(error))
+            answer = b"s"
+        except MemoryError:
+            self.note("MemoryError")
+            answer = b"m"
+        except SystemExit:
+            self.note("sys.exit() was called")
+            answer = b"x"
+        except BaseException as error:
+            self.note(self.describe(error))
+            answer = b"o" if isinstance(error, PermissionError) and self.full() else b"e"
+        try:
+            sys.stdout.flush()
+            sys.stderr.flush()
+        except OSError:
+            sys.stdout = builtins.open(1, "w", closefd=False)  # noqa: PTH123, SIM115
+            answer = b"o"
+        return answer
+
+    def full(self):
+        """Whether what was printed has reached the end of the text file."""
+        return os.lseek(1, 0, os.SEEK_CUR) > len(self.text) - 2 * NOTE_BYTES
+
+    def describe(self, error):
+        """The last frames of a traceback, cut."""
+        try:
+            return "".join(traceback.format_exception(error, limit=-4))[-NOTE_BYTES + 100 :]
+        except BaseException:
+            return type(error).__name__
+
+    def note(self, words):
+        """Leaves a message for people at the head of the text file."""
+        data = words.encode("utf-8", "replace")[: NOTE_BYTES - 1]
+        self.text[: len(data) + 1] = data + b"\0"
+
+
+def main():
+    """Connects, imports what was asked for ahead of need, and serves."""
+    address, preload = sys.argv[1], sys.argv[2]
+    for name in filter(None, preload.split(",")):
+        importlib.import_module(name)
+    channel = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    channel.connect(address)
+    sys.argv = ["solution.py"]
+    channel.send(b"r")
+    Guest(channel).serve()
+
+
+if __name__ == "__main__":
+    main()

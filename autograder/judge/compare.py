@@ -1,0 +1,77 @@
+"""What checks say about a result. Every comparison is written so that NaN fails."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+import numpy as np
+
+from autograder.domain.verdict import Finding, Verdict
+
+
+class CheckFailure(AssertionError):  # noqa: N818  # pytest shows its name to TAs; it is a finding, not an error of ours
+    """What a check found; carried to the verdict by the plugin."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(f"{finding.verdict}: {finding.detail}")
+        self.finding = finding
+
+
+def fail(verdict: Verdict, detail: str) -> NoReturn:
+    """Ends a check with that verdict."""
+    raise CheckFailure(Finding(verdict, detail))
+
+
+def require(condition: object, sentence: str) -> None:
+    """Wrong answer unless the condition holds; NaN does not hold."""
+    if not bool(condition) or condition != condition:  # noqa: PLR0124  # NaN
+        fail(Verdict.WRONG_ANSWER, sentence)
+
+
+def close(got: Any, expected: Any, *, rtol: float, atol: float = 0.0, what: str = "result") -> None:
+    """Element-wise |got − expected| ≤ rtol·|expected| + atol; infinities and NaN in `expected` must be met exactly.
+
+    Args:
+        got: the submission's values.
+        expected: the oracle's values, of the same shape.
+        rtol: relative tolerance, dimensionless.
+        atol: absolute tolerance, in the result's unit; scale it with the answer.
+        what: the result's name, for the sentence.
+    """
+    mine, theirs = np.asarray(got), np.asarray(expected)
+    if mine.shape != theirs.shape:
+        fail(Verdict.WRONG_SHAPE, f"{what}: expected shape {theirs.shape}, got {mine.shape}")
+    unwritten = np.isfinite(theirs) & ~np.isfinite(mine)
+    if unwritten.any():
+        where = _first(unwritten)
+        fail(Verdict.NOT_FINITE, f"{what}{_at(where)}: expected {theirs[where]:.6g}, got {mine[where]}")
+    with np.errstate(invalid="ignore", over="ignore"):
+        difference = np.abs(mine.astype(np.float64) - theirs)
+        agrees = (difference <= rtol * np.abs(theirs) + atol) | (mine == theirs) | (np.isnan(mine) & np.isnan(theirs))
+    if not agrees.all():
+        where = _first(~agrees)
+        allowed = rtol * abs(float(theirs[where])) + atol
+        fail(
+            Verdict.WRONG_ANSWER,
+            f"{what}{_at(where)}: expected {theirs[where]!r:.24}, got {mine[where]!r:.24}, "
+            f"differs by {difference[where]:.3g}, allowed {allowed:.3g} ({int((~agrees).sum())} of {agrees.size} values differ)",
+        )
+
+
+def same(got: Any, expected: Any, *, what: str = "result") -> None:
+    """Exactly equal, element by element."""
+    mine, theirs = np.asarray(got), np.asarray(expected)
+    if mine.shape != theirs.shape:
+        fail(Verdict.WRONG_SHAPE, f"{what}: expected shape {theirs.shape}, got {mine.shape}")
+    equal = mine == theirs
+    if not equal.all():
+        where = _first(~equal)
+        fail(Verdict.WRONG_ANSWER, f"{what}{_at(where)}: expected {theirs[where]}, got {mine[where]}")
+
+
+def _first(mask: Any) -> tuple[int, ...]:
+    return tuple(int(i) for i in np.argwhere(mask)[0])
+
+
+def _at(where: tuple[int, ...]) -> str:
+    return f"[{', '.join(map(str, where))}]" if where else ""

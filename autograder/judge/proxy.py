@@ -1,0 +1,144 @@
+"""What a check sees of a guest: functions in, plain NumPy copies out; anything else is a finding."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from autograder.domain.assignment import Assignment, Function
+from autograder.domain.execution import CallOutcome, Program
+from autograder.domain.verdict import Finding, Verdict
+from autograder.judge.buffers import Buffers, Plan, bind, plan
+from autograder.judge.compare import CheckFailure
+from autograder.judge.window import Turn, Window, send
+from autograder.measure.noise import CoreWatch
+from autograder.measure.room import Room
+from autograder.sandbox.base import Guest
+
+ATTACH_S = 10.0
+
+
+class Actor:
+    """One guest with its buffers: loads a program, makes calls."""
+
+    def __init__(self, guest: Guest, assignment: Assignment, room: Room) -> None:
+        self.guest = guest
+        self.assignment = assignment
+        self.window = Window(guest, room, CoreWatch(guest.profile.cores))
+        self.buffers = Buffers(guest.channel)
+        self.callbacks = {f.name: f for f in assignment.callbacks}
+        self.load_s = 0.0
+
+    def load(self, program: Program) -> Finding | None:
+        """Imports the submitted files inside; returns what went wrong."""
+        adapter = "adapter.py" if "adapter.py" in program.files else ""
+        needed = self.buffers.write_files(program.files, "solution.py", adapter)
+        if not self.buffers.fits(needed, 0):
+            turn = self.window.turn(self.buffers.offer, ATTACH_S)
+            if turn.verdict is not Verdict.PASSED:
+                return Finding(turn.verdict, "the guest did not take its buffers")
+            self.buffers.write_files(program.files, "solution.py", adapter)
+        turn = self.window.turn(send(self.guest.channel, b"L"), self.assignment.limits.load_s)
+        self.load_s = turn.elapsed_s
+        if turn.verdict is Verdict.PASSED:
+            return None
+        kept = (Verdict.TIMED_OUT, Verdict.OUT_OF_MEMORY, Verdict.TOO_MUCH_OUTPUT, Verdict.FORBIDDEN)
+        verdict = turn.verdict if turn.verdict in kept else Verdict.DID_NOT_LOAD
+        return Finding(verdict, self.buffers.words())
+
+    def call(self, function: Function, given: tuple[Any, ...], named: dict[str, Any] | None = None, *, empty: bool = False) -> CallOutcome:
+        """One call, from fresh inputs to private copies."""
+        bound = bind(function, given, named or {})
+        layout = plan(function, bound, self.callbacks)
+        if not self.buffers.fits(layout.input_bytes, layout.output_bytes):
+            turn = self.window.turn(self.buffers.offer, ATTACH_S)
+            if turn.verdict is not Verdict.PASSED:
+                return CallOutcome(turn.verdict, note="the guest did not take its buffers")
+        self.buffers.reveal(layout)
+        evaluator = _Evaluator(self.buffers, layout, {a.name: v for a, v in bound})
+        answer = evaluator if layout.callbacks else None
+        turn = self.window.turn(send(self.guest.channel, b"E" if empty else b"G"), self.assignment.limits.call_s, answer)
+        if evaluator.error is not None:
+            raise evaluator.error
+        return self._outcome(turn, layout, evaluator.count)
+
+    def _outcome(self, turn: Turn, layout: Plan, callbacks: int) -> CallOutcome:
+        if turn.verdict is not Verdict.PASSED:
+            return CallOutcome(turn.verdict, elapsed_s=turn.elapsed_s, note=self.buffers.words())
+        outputs = self.buffers.capture(layout)
+        verdict = Verdict.INPUTS_MODIFIED if self.buffers.modified(layout) else Verdict.PASSED
+        return CallOutcome(verdict, outputs, turn.elapsed_s, "", turn.foreign_s, turn.steal_s, callbacks)
+
+    def close(self) -> None:
+        """Ends the guest and gives up the buffers."""
+        self.guest.kill()
+        self.release()
+
+    def release(self) -> None:
+        """Gives up the buffers; the guest lives on."""
+        self.buffers.close()
+        self.window.watch.close()
+
+
+class _Evaluator:
+    """Evaluates callbacks in the judge, where nobody can lie about their number."""
+
+    def __init__(self, buffers: Buffers, layout: Plan, values: dict[str, Any]) -> None:
+        self.buffers, self.layout, self.values = buffers, layout, values
+        self.count = 0
+        self.error: Exception | None = None
+
+    def __call__(self) -> bytes:
+        (name, (slots, back)), *more = self.layout.callbacks.items()
+        assert not more, "one callback per function"
+        arguments = [s.on(self.buffers.output.view).copy() for s in slots]
+        self.count += 1
+        try:
+            result = self.values[name](*(a.item() if s.scalar else a for s, a in zip(slots, arguments, strict=True)))
+            for slot, value in zip(back, (result,) if len(back) == 1 else result, strict=True):
+                slot.on(self.buffers.input.view)[...] = value
+        except Exception as error:  # noqa: BLE001  # a check's own mistake: told to the judge, not to the student
+            self.error = error
+            return b"x"
+        return b"r"
+
+
+class Proxy:
+    """`submission` and `reference` of the checks."""
+
+    def __init__(self, call: Callable[[Function, tuple[Any, ...], dict[str, Any]], CallOutcome], assignment: Assignment, lines: dict[int, tuple[int, int]]) -> None:
+        self._call = call
+        self._assignment = assignment
+        self._lines = lines
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        try:
+            function = self._assignment.function(name)
+        except StopIteration:
+            raise AttributeError(f"{name} is not declared in assignment.toml of {self._assignment.slug}") from None
+
+        def call(*given: Any, **named: Any) -> Any:
+            return unwrap(self._call(function, given, named), function, self._lines)
+
+        return call
+
+
+def unwrap(outcome: CallOutcome, function: Function, lines: dict[int, tuple[int, int]]) -> Any:
+    """The call's value, or a finding with the guest's words."""
+    if outcome.verdict is not Verdict.PASSED:
+        note = in_cells(outcome.note, lines)
+        raise CheckFailure(Finding(outcome.verdict, f"{function.signature}\n{note}".strip()))
+    return outcome.outputs[0] if len(outcome.outputs) == 1 else outcome.outputs
+
+
+def in_cells(note: str, lines: dict[int, tuple[int, int]]) -> str:
+    """Line numbers of `solution.py` as the student knows them: cell and line of the notebook."""
+    if not lines:
+        return note
+
+    def place(match: re.Match[str]) -> str:
+        cell, line = lines.get(int(match[1]), (0, 0))
+        return f"cell {cell}, line {line}" if cell else match[0]
+
+    return re.sub(r'File "[^"]*solution\.py", line (\d+)', place, note)

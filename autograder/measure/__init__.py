@@ -1,0 +1,1 @@
+"""Statistics of a duel, noise of the machine, fitness of a node."""

@@ -1,0 +1,1 @@
+"""A grading for people: terminal table, JSON, one self-contained HTML page."""

@@ -1,0 +1,1 @@
+"""Where guests run: hardened containers, or plain processes that warn."""

@@ -1,0 +1,49 @@
+"""What a judge needs from a place where student code runs."""
+
+from __future__ import annotations
+
+import socket
+from typing import Protocol
+
+from autograder.domain.execution import Usage
+from autograder.sandbox.profile import Profile
+
+
+class Guest(Protocol):
+    """One sandboxed process tree with a channel of single bytes. Frozen whenever it is not its turn."""
+
+    channel: socket.socket
+    profile: Profile
+    isolated: bool
+
+    @property
+    def alive(self) -> bool:
+        """Whether the shim still lives."""
+
+    def freeze(self) -> None:
+        """Stops every process of the guest; returns when the kernel confirms it."""
+
+    def thaw(self) -> None:
+        """Lets it run again."""
+
+    def usage(self) -> Usage:
+        """Counters of the whole process tree."""
+
+    def out_of_memory(self) -> bool:
+        """Whether the kernel killed any of its processes for memory."""
+
+    def kill(self) -> None:
+        """Ends every process of the guest and removes what it left. May be called twice."""
+
+
+class Sandbox(Protocol):
+    """Makes guests."""
+
+    isolated: bool
+
+    def start(self, profile: Profile, label: str) -> Guest:
+        """A fresh guest, frozen, its shim ready.
+
+        Raises:
+            SandboxError: the engine failed; worth a second try.
+        """

@@ -1,0 +1,290 @@
+"""Guests in containers: the only file that imports `docker` (a Podman socket answers the same calls)."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import socket
+import struct
+import tempfile
+import warnings
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import docker
+from docker.errors import APIError, DockerException, NotFound
+from docker.types import Mount, Ulimit
+
+import autograder.guest
+from autograder.domain.execution import Usage
+from autograder.errors import MachineError, SandboxError
+from autograder.sandbox.freezer import Cgroup
+from autograder.sandbox.profile import Profile, seccomp
+
+LABEL = "autograder.owner"
+START_S = 20.0
+ENGINE_TIMEOUT_S = 60
+_SHIMS = Path(autograder.guest.__file__).parent
+UNIFIED = Path("/sys/fs/cgroup/cgroup.controllers").exists()
+_FIRST_UID, _UIDS = 200_000, 60_000  # one user per guest, so that per-user kernel limits are not shared
+
+
+def state_folder() -> Path:
+    """Where this user's sockets and locks live; short, because a socket's path has at most 108 bytes."""
+    folder = Path(tempfile.gettempdir()) / f"autograder-{os.getuid()}"
+    folder.mkdir(mode=0o711, exist_ok=True)
+    if folder.is_symlink() or folder.stat().st_uid != os.getuid():
+        raise MachineError(f"{folder} belongs to somebody else; set TMPDIR to a folder of your own")
+    return folder
+
+
+def connect() -> docker.DockerClient:
+    """The engine: `DOCKER_HOST` if set, else Docker's socket, else Podman's.
+
+    Raises:
+        MachineError: none answers.
+    """
+    sockets = [Path("/var/run/docker.sock"), Path(f"/run/user/{os.getuid()}/podman/podman.sock"), Path("/run/podman/podman.sock")]
+    addresses = [os.environ["DOCKER_HOST"]] if "DOCKER_HOST" in os.environ else [f"unix://{s}" for s in sockets if s.exists()]
+    problem = "no socket of Docker or Podman was found"
+    for address in addresses:
+        try:
+            client = docker.DockerClient(base_url=address, timeout=ENGINE_TIMEOUT_S, version="auto")
+            client.ping()
+        except DockerException as error:
+            problem = f"{address}: {error}"
+        else:
+            return client
+    raise MachineError(f"no container engine answers ({problem}); run `make setup`, or use --sandbox subprocess to try without isolation")
+
+
+@dataclass(slots=True)
+class ContainerGuest:
+    """One running container with a shim in it."""
+
+    container: str
+    pid: int
+    cgroup: Cgroup
+    channel: socket.socket
+    profile: Profile
+    isolated: bool = True
+    _engine: ContainerSandbox | None = field(default=None, repr=False)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {n: getattr(self, n) for n in ("container", "pid", "cgroup", "channel", "profile", "isolated")} | {"_engine": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for name, value in state.items():
+            setattr(self, name, value)
+
+    @property
+    def engine(self) -> ContainerSandbox:
+        """The engine's client of this process; a guest may have crossed from another one."""
+        if self._engine is None:
+            self._engine = ContainerSandbox.shared()
+        return self._engine
+
+    @property
+    def alive(self) -> bool:
+        """Whether the shim still lives (a zombie does not)."""
+        try:
+            stat = Path(f"/proc/{self.pid}/stat").read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return False
+        return stat.rpartition(")")[2].split()[0] not in "ZX"
+
+    def freeze(self) -> None:
+        """By cgroup file, or by the engine's API where this user may not write it."""
+        if self.cgroup.writable:
+            self.cgroup.freeze()
+        elif self.alive:
+            self.engine.pause(self.container)
+
+    def thaw(self) -> None:
+        """The other way."""
+        if self.cgroup.writable:
+            self.cgroup.thaw()
+        else:
+            self.engine.unpause(self.container)
+
+    def usage(self) -> Usage:
+        """From the cgroup's files."""
+        return self.cgroup.usage()
+
+    def out_of_memory(self) -> bool:
+        """The kernel's count, or after the container's end the engine's memory of it."""
+        return self.usage().oom_kills > 0 or self.engine.oom_killed(self.container)
+
+    def kill(self) -> None:
+        """Ends every process; then the container is removed."""
+        self.cgroup.kill()
+        self.channel.close()
+        self.engine.remove(self.container)
+
+
+class ContainerSandbox:
+    """Makes hardened containers."""
+
+    isolated = True
+    _shared: ContainerSandbox | None = None
+
+    def __init__(self, client: docker.DockerClient, owner: str) -> None:
+        """Args:
+        client: the engine.
+        owner: `pid-starttime` of the process whose death ends these containers.
+        """
+        self.client = client
+        self.owner = owner
+
+    @classmethod
+    def shared(cls, owner: str = "") -> ContainerSandbox:
+        """One client per process."""
+        if cls._shared is None or (owner and cls._shared.owner != owner):
+            cls._shared = cls(connect(), owner)
+        return cls._shared
+
+    def start(self, profile: Profile, label: str) -> ContainerGuest:
+        """See `Sandbox.start`."""
+        folder = Path(tempfile.mkdtemp(prefix="g", dir=state_folder()))
+        folder.chmod(0o755)
+        container = ""
+        try:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
+                listener.bind(str(folder / "s"))
+                (folder / "s").chmod(0o666)
+                listener.listen(1)
+                listener.settimeout(START_S)
+                container = self._create(profile, label, folder)
+                self.client.api.start(container)
+                channel, pid = self._accept(listener, container)
+            return self._adopt(container, pid, channel, profile)
+        except (APIError, OSError, SandboxError) as error:
+            if container:
+                self.remove(container)
+            raise SandboxError(f"a container did not start: {error}") from error
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _create(self, profile: Profile, label: str, folder: Path) -> str:
+        uid = _FIRST_UID + secrets.randbelow(_UIDS)
+        mounts = [
+            Mount("/run/judge", str(folder), type="bind", read_only=True),
+            Mount("/opt/guest", str(_SHIMS), type="bind", read_only=True),
+        ]
+        made = self.client.api.create_container(
+            image=profile.image,
+            entrypoint=["/usr/bin/tini", "-s", "--"],
+            command=["/opt/venv/bin/python", "-I", "/opt/guest/shim.py", "/run/judge/s", ",".join(profile.preload)],
+            environment=profile.environment,
+            user=f"{uid}:{uid}",
+            working_dir="/work",
+            labels={LABEL: self.owner, "autograder.label": label},
+            network_disabled=True,
+            host_config=self._host_config(profile, uid, mounts),
+        )
+        return str(made["Id"])
+
+    def _host_config(self, profile: Profile, uid: int, mounts: list[Mount]) -> Any:
+        weak = profile.weakened
+        memory = f"{profile.memory_mb}m"
+        work = f"rw,exec,nosuid,nodev,size={profile.scratch_mb}m,nr_inodes={profile.inodes},mode=0700,uid={uid},gid={uid}"
+        options: dict[str, Any] = {
+            "mounts": mounts,
+            "network_mode": "none",
+            "read_only": "read-only" not in weak,
+            "cap_drop": [] if "capabilities" in weak else ["ALL"],
+            "security_opt": [] if "seccomp" in weak else ["no-new-privileges", f"seccomp={seccomp()}"],
+            "pids_limit": -1 if "pids" in weak else profile.processes,
+            "mem_limit": memory,
+            "memswap_limit": memory,
+            "mem_swappiness": 0,
+            "cpuset_cpus": ",".join(map(str, profile.cores)),
+            "tmpfs": {"/work": work.replace("mode=0700", "mode=0777") if "tmpfs" in weak else work},
+            "shm_size": f"{profile.shm_mb}m",
+            "ipc_mode": "private",
+            "log_config": {"Type": "none"},
+            "ulimits": [
+                Ulimit(name="nofile", soft=profile.open_files, hard=profile.open_files),
+                Ulimit(name="core", soft=0, hard=0),
+                Ulimit(name="memlock", soft=1 << 26, hard=1 << 26),
+                Ulimit(name="msgqueue", soft=0, hard=0),
+            ],
+        }
+        if profile.runtime:
+            options["runtime"] = profile.runtime
+        if UNIFIED:
+            options.pop("mem_swappiness")  # cgroup v2 knows no swappiness; memory = memory+swap shuts swap on both
+        return self.client.api.create_host_config(**options)
+
+    def _accept(self, listener: socket.socket, container: str) -> tuple[socket.socket, int]:
+        """The shim's connection and its pid as this host sees it."""
+        try:
+            channel, _ = listener.accept()
+        except TimeoutError:
+            state = self.client.api.inspect_container(container)["State"]
+            raise SandboxError(f"the shim did not report within {START_S:.0f} s: {state.get('Status')} {state.get('Error')}") from None
+        channel.settimeout(START_S)
+        pid, _, _ = struct.unpack("3i", channel.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+        if channel.recv(2) != b"r":
+            raise SandboxError("the shim did not say that it was ready")
+        return channel, pid
+
+    def _adopt(self, container: str, pid: int, channel: socket.socket, profile: Profile) -> ContainerGuest:
+        cgroup = Cgroup.of(pid)
+        if container not in str(cgroup.freezer):
+            raise SandboxError(f"process {pid} does not belong to container {container[:12]}")
+        if not cgroup.writable:
+            warnings.warn("no right to write the cgroup freezer: pausing through the engine, 100 times slower", stacklevel=2)
+        guest = ContainerGuest(container, pid, cgroup, channel, profile, _engine=self)
+        guest.freeze()
+        return guest
+
+    def pause(self, container: str) -> None:
+        """The slow way to freeze."""
+        self._quietly(self.client.api.pause, container)
+
+    def unpause(self, container: str) -> None:
+        """And to thaw."""
+        self._quietly(self.client.api.unpause, container)
+
+    def oom_killed(self, container: str) -> bool:
+        """What the engine remembers of a container that ended."""
+        try:
+            return bool(self.client.api.inspect_container(container)["State"].get("OOMKilled"))
+        except (APIError, DockerException):
+            return False
+
+    def remove(self, container: str) -> None:
+        """Removes a container, dead or alive."""
+        try:
+            self.client.api.remove_container(container, force=True, v=True)
+        except NotFound:
+            return
+        except APIError as error:
+            if error.status_code != 409:  # 409: a removal is already under way
+                raise SandboxError(f"container {container[:12]} could not be removed: {error}") from error
+
+    def _quietly(self, action: Any, container: str) -> None:
+        try:
+            action(container)
+        except APIError as error:
+            if error.status_code not in (404, 409):
+                raise SandboxError(str(error)) from error
+
+    def owned(self) -> dict[str, str]:
+        """Every container that any judge of this program made: id → owner."""
+        found = self.client.api.containers(all=True, filters={"label": LABEL})
+        return {c["Id"]: c["Labels"][LABEL] for c in found}
+
+    def image_id(self, image: str) -> str:
+        """The image's content id.
+
+        Raises:
+            MachineError: it is not there.
+        """
+        try:
+            return str(self.client.api.inspect_image(image)["Id"])
+        except NotFound as error:
+            raise MachineError(f"the image {image} is missing; run `make images`") from error

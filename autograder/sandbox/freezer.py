@@ -1,0 +1,151 @@
+"""Freezing and counting by cgroup files, on cgroup v1 and v2.
+
+Writing the file takes about 0.1 ms; the engine's own pause takes 10 ms. The path is found from `/proc/<pid>/cgroup`,
+so that it does not matter how the engine names its groups.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from autograder.domain.execution import Usage
+from autograder.errors import SandboxError
+
+CONFIRM_S = 5.0  # a process in uninterruptible sleep can hold up the freezer; then the guest is killed
+_ROOT = Path("/sys/fs/cgroup")
+
+
+@dataclass(frozen=True, slots=True)
+class Cgroup:
+    """Paths of one guest's groups; on v2 all four are the same folder."""
+
+    freezer: Path
+    memory: Path
+    cpu: Path
+    pids: Path
+    unified: bool
+
+    @classmethod
+    def of(cls, pid: int) -> Cgroup:
+        """The groups that a process is in.
+
+        Raises:
+            SandboxError: the process is gone, or no freezer is mounted.
+        """
+        try:
+            lines = Path(f"/proc/{pid}/cgroup").read_text(encoding="ascii").splitlines()
+        except OSError as error:
+            raise SandboxError(f"the guest's process {pid} is gone: {error}") from error
+        paths = {name: path.lstrip("/") for _, names, path in (x.split(":", 2) for x in lines) for name in names.split(",")}
+        if "freezer" in paths:
+            groups = [_ROOT / kind / paths[kind] for kind in ("freezer", "memory", "cpuacct", "pids")]
+            return cls(*groups, unified=False)
+        if "" in paths and (_ROOT / "cgroup.controllers").exists():
+            group = _ROOT / paths[""]
+            return cls(group, group, group, group, unified=True)
+        raise SandboxError("no cgroup freezer is mounted under /sys/fs/cgroup")
+
+    @property
+    def writable(self) -> bool:
+        """Whether this user may freeze by file."""
+        return os.access(self.freezer / ("cgroup.freeze" if self.unified else "freezer.state"), os.W_OK)
+
+    def freeze(self) -> None:
+        """Freezes and waits for the kernel's word.
+
+        Raises:
+            SandboxError: not confirmed in time.
+        """
+        self._write("cgroup.freeze", "1") if self.unified else self._write("freezer.state", "FROZEN")
+        until = time.monotonic() + CONFIRM_S
+        spins = 0
+        while not self._frozen():
+            spins += 1
+            if spins > 200:
+                time.sleep(0.0002)
+            if time.monotonic() > until:
+                raise SandboxError("the guest could not be frozen")
+
+    def thaw(self) -> None:
+        """Lets the group run."""
+        self._write("cgroup.freeze", "0") if self.unified else self._write("freezer.state", "THAWED")
+
+    def _frozen(self) -> bool:
+        if self.unified:
+            return "frozen 1" in self._read(self.freezer / "cgroup.events")
+        return self._read(self.freezer / "freezer.state").startswith("FROZEN")
+
+    def processes(self) -> list[int]:
+        """Every process in the group; empty when it is gone."""
+        return [int(p) for p in self._read(self.freezer / "cgroup.procs", "").split()]
+
+    def kill(self) -> None:
+        """Ends all of them: frozen first, so that nothing forks away from the signal."""
+        kill_file = self.freezer / "cgroup.kill"
+        until = time.monotonic() + CONFIRM_S
+        while self.processes() and time.monotonic() < until:
+            if self.unified and kill_file.exists():
+                self._write("cgroup.kill", "1")
+                self.thaw()
+            else:
+                self._kill_one_by_one()
+            time.sleep(0.001)
+
+    def _kill_one_by_one(self) -> None:
+        try:
+            self.freeze()
+        except SandboxError:
+            pass
+        for pid in self.processes():
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+        try:
+            self.thaw()
+        except SandboxError:
+            return
+
+    def usage(self) -> Usage:
+        """Counters; zeros when the group is gone."""
+        if self.unified:
+            stat = _pairs(self._read(self.cpu / "cpu.stat", ""))
+            events = _pairs(self._read(self.memory / "memory.events", ""))
+            peak = int(self._read(self.memory / "memory.peak", "0") or 0)
+            return Usage(stat.get("usage_usec", 0) / 1e6, peak, events.get("oom_kill", 0))
+        cpu_ns = int(self._read(self.cpu / "cpuacct.usage", "0") or 0)
+        peak = int(self._read(self.memory / "memory.max_usage_in_bytes", "0") or 0)
+        events = _pairs(self._read(self.memory / "memory.oom_control", ""))
+        return Usage(cpu_ns / 1e9, peak, events.get("oom_kill", 0))
+
+    def cpu_ns(self) -> int:
+        """CPU time of the group in nanoseconds, as cheaply as it can be read."""
+        if self.unified:
+            return _pairs(self._read(self.cpu / "cpu.stat", "")).get("usage_usec", 0) * 1000
+        return int(self._read(self.cpu / "cpuacct.usage", "0") or 0)
+
+    def _write(self, name: str, value: str) -> None:
+        try:
+            descriptor = os.open(self.freezer / name, os.O_WRONLY)
+            try:
+                os.write(descriptor, value.encode())
+            finally:
+                os.close(descriptor)
+        except OSError as error:
+            raise SandboxError(f"the guest's cgroup is gone: {error}") from error
+
+    def _read(self, path: Path, default: str | None = None) -> str:
+        try:
+            return path.read_text(encoding="ascii")
+        except OSError as error:
+            if default is not None:
+                return default
+            raise SandboxError(f"the guest's cgroup is gone: {error}") from error
+
+
+def _pairs(text: str) -> dict[str, int]:
+    return {key: int(value) for key, _, value in (line.partition(" ") for line in text.splitlines()) if value.isdigit()}

@@ -1,0 +1,106 @@
+"""Every limit of a container, as data.
+
+The system calls are an allow-list: what Python, NumPy, Numba, OpenMP, gcc, MPICH and torch use. Anything else answers
+EPERM (ENOSYS for `clone3`, so that glibc falls back to `clone`, whose flags can be filtered).
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+from dataclasses import dataclass
+
+from autograder.domain.assignment import Assignment
+
+_SYSCALLS = """
+accept accept4 access alarm arch_prctl bind brk chdir chmod chown clock_getres clock_gettime clock_nanosleep close
+close_range connect copy_file_range creat dup dup2 dup3 epoll_create epoll_create1 epoll_ctl epoll_pwait epoll_pwait2
+epoll_wait eventfd eventfd2 execve execveat exit exit_group faccessat faccessat2 fadvise64 fallocate fchdir fchmod
+fchmodat fchown fchownat fcntl fdatasync fgetxattr flistxattr flock fork fstat fstatfs fsync ftruncate futex futex_waitv
+getcpu getcwd getdents getdents64 getegid geteuid getgid getgroups getitimer getpeername getpgid getpgrp getpid getppid
+getpriority getrandom getresgid getresuid getrlimit get_robust_list getrusage getsid getsockname getsockopt
+get_thread_area gettid gettimeofday getuid getxattr inotify_add_watch inotify_init inotify_init1 inotify_rm_watch ioctl
+kill lgetxattr link linkat listen listxattr lseek lstat madvise membarrier memfd_create mincore mkdir mkdirat mlock
+mlock2 mlockall mmap mprotect mremap msgctl msgget msgrcv msgsnd msync munlock munlockall munmap nanosleep newfstatat
+open openat openat2 pause pidfd_open pidfd_send_signal pipe pipe2 poll ppoll prctl pread64 preadv preadv2 prlimit64
+pselect6 pwrite64 pwritev pwritev2 read readahead readlink readlinkat readv recvfrom recvmmsg recvmsg rename renameat
+renameat2 restart_syscall rmdir rseq rt_sigaction rt_sigpending rt_sigprocmask rt_sigqueueinfo rt_sigreturn
+rt_sigsuspend rt_sigtimedwait rt_tgsigqueueinfo sched_getaffinity sched_getattr sched_getparam sched_get_priority_max
+sched_get_priority_min sched_getscheduler sched_rr_get_interval sched_setaffinity sched_yield select semctl semget semop
+semtimedop sendfile sendmmsg sendmsg sendto setitimer setpgid setpriority set_robust_list setrlimit setsid setsockopt
+set_tid_address shmat shmctl shmdt shmget shutdown sigaltstack socketpair splice stat statfs statx symlink symlinkat
+sync sync_file_range sysinfo tee tgkill time timer_create timer_delete timer_getoverrun timer_gettime timer_settime
+timerfd_create timerfd_gettime timerfd_settime times tkill truncate umask uname unlink unlinkat utime utimensat utimes
+vfork wait4 waitid write writev get_mempolicy set_mempolicy mbind setuid setgid setgroups setresuid setresgid setregid
+setreuid setfsuid setfsgid capget capset
+""".split()
+
+# CLONE_NEW{NS,CGROUP,UTS,IPC,USER,PID,NET,TIME}: no namespace is ever made inside
+_NAMESPACE_FLAGS = 0x00020000 | 0x02000000 | 0x04000000 | 0x08000000 | 0x10000000 | 0x20000000 | 0x40000000 | 0x80
+_ENOSYS = 38
+
+# AF_INET and AF_INET6 reach nothing (no network device but loopback); MPI's launcher needs them. Everything else is shut.
+_FAMILIES = (socket.AF_UNIX, socket.AF_INET, socket.AF_INET6)
+
+
+def seccomp() -> str:
+    """The filter, as the JSON that the engine takes."""
+    allow = "SCMP_ACT_ALLOW"
+    flags = {"index": 0, "value": _NAMESPACE_FLAGS, "valueTwo": 0, "op": "SCMP_CMP_MASKED_EQ"}
+    rules = [
+        {"names": _SYSCALLS, "action": allow},
+        {"names": ["clone"], "action": allow, "args": [flags]},
+        {"names": ["clone3"], "action": "SCMP_ACT_ERRNO", "errnoRet": _ENOSYS},
+        *(
+            {"names": ["socket"], "action": allow, "args": [{"index": 0, "value": int(f), "op": "SCMP_CMP_EQ"}]}
+            for f in _FAMILIES
+        ),
+    ]
+    return json.dumps({"defaultAction": "SCMP_ACT_ERRNO", "architectures": ["SCMP_ARCH_X86_64"], "syscalls": rules})
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """Limits and flags of one guest.
+
+    Attributes:
+        cores: processor numbers it is pinned to (a cpuset, never a CFS quota: quotas stall bursts).
+        memory_mb: for everything the guest touches, tmpfs included; there is no swap.
+        scratch_mb: size of its working directory, a tmpfs; inodes are bounded too.
+        weakened: names of rules left out. Only the escape suite uses it, to show that an attack bites.
+    """
+
+    image: str
+    cores: tuple[int, ...]
+    memory_mb: int
+    processes: int
+    scratch_mb: int
+    preload: tuple[str, ...]
+    open_files: int = 1024
+    inodes: int = 8192
+    shm_mb: int = 64
+    runtime: str = ""
+    weakened: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, assignment: Assignment, image: str, cores: tuple[int, ...]) -> Profile:
+        """The profile that an assignment's guests run under."""
+        wanted = assignment.resources
+        return cls(image, cores, wanted.memory_mb, wanted.processes, wanted.scratch_mb, wanted.preload)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The whole environment of a guest; thread counts follow the cores."""
+        threads = str(len(self.cores))
+        names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+        return {
+            **dict.fromkeys(names, threads),
+            "PATH": "/opt/venv/bin:/usr/bin:/bin",
+            "HOME": "/work",
+            "USER": "student",
+            "TMPDIR": "/work",
+            "LANG": "C.UTF-8",
+            "PYTHONHASHSEED": "0",
+            "NUMBA_CACHE_DIR": "/work/.numba",
+            "MPIR_CVAR_CH4_CMA_ENABLE": "0",  # the filter denies process_vm_readv; without this MPICH can hang
+        }
