@@ -109,8 +109,8 @@ class Guest:
             return b"n"
         arguments = [self.argument(a) for a in header["a"]]
         if empty:
-            results = tuple(np.ndarray(r["s"], r["d"], self.input, header["end"]) for r in header["r"])
-            self.store(header["r"], results)
+            for spec in header["r"]:
+                self.put(spec, np.ndarray(spec["s"], spec["d"], self.input, header["end"]), "result")
             return b"d"
         return self.guarded(lambda: self.store(header["r"], function(*arguments)))
 

@@ -61,7 +61,7 @@ class Window:
         """
         if self.broken is not None:
             return Turn(self.broken, None, 0.0)
-        before, own = self.watch.read(), self.guest.usage().cpu_s
+        before, own = self.watch.read(), self.guest.usage()
         elapsed, signal, first = 0.0, None, True
         while True:
             with self.room.shared():
@@ -83,9 +83,11 @@ class Window:
                 continue
             break
         self.spent_s += elapsed
-        after, used = self.watch.read(), self.guest.usage().cpu_s - own
-        foreign = max(after.busy_s - before.busy_s - used, 0.0)
+        after, used = self.watch.read(), self.guest.usage()
+        foreign = max(after.busy_s - before.busy_s - (used.cpu_s - own.cpu_s), 0.0)
         verdict = self._verdict(signal, elapsed >= deadline_s, frozen)
+        if verdict is Verdict.CRASHED and used.oom_kills > own.oom_kills:
+            verdict = Verdict.OUT_OF_MEMORY  # a child of the student's was killed, and the parent raised for it
         return Turn(verdict, signal, elapsed, foreign, after.steal_s - before.steal_s, after.grain_s)
 
     def _wait(self, seconds: float) -> Signal | None:

@@ -33,7 +33,10 @@ class Guest(Protocol):
         """Whether the kernel killed any of its processes for memory."""
 
     def kill(self) -> None:
-        """Ends every process of the guest and removes what it left. May be called twice."""
+        """Ends every process of the guest, in milliseconds. May be called twice."""
+
+    def remove(self) -> None:
+        """Removes what a dead guest left: its container, its files. May take a tenth of a second."""
 
 
 class Sandbox(Protocol):

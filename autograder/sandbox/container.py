@@ -8,6 +8,7 @@ import shutil
 import socket
 import struct
 import tempfile
+import time
 import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +26,7 @@ from autograder.sandbox.profile import Profile, seccomp
 
 LABEL = "autograder.owner"
 START_S = 20.0
+ENGINE_NOTICES_S = 1.0
 ENGINE_TIMEOUT_S = 60
 _SHIMS = Path(autograder.guest.__file__).parent
 UNIFIED = Path("/sys/fs/cgroup/cgroup.controllers").exists()
@@ -115,12 +117,15 @@ class ContainerGuest:
 
     def out_of_memory(self) -> bool:
         """The kernel's count, or after the container's end the engine's memory of it."""
-        return self.usage().oom_kills > 0 or self.engine.oom_killed(self.container)
+        return self.usage().oom_kills > 0 or (not self.alive and self.engine.oom_killed(self.container))
 
     def kill(self) -> None:
-        """Ends every process; then the container is removed."""
+        """Ends every process."""
         self.cgroup.kill()
         self.channel.close()
+
+    def remove(self) -> None:
+        """Removes the dead container and its tmpfs."""
         self.engine.remove(self.container)
 
 
@@ -208,7 +213,7 @@ class ContainerSandbox:
             "ulimits": [
                 Ulimit(name="nofile", soft=profile.open_files, hard=profile.open_files),
                 Ulimit(name="core", soft=0, hard=0),
-                Ulimit(name="memlock", soft=1 << 26, hard=1 << 26),
+                Ulimit(name="memlock", soft=1 << 16, hard=1 << 16),
                 Ulimit(name="msgqueue", soft=0, hard=0),
             ],
         }
@@ -250,11 +255,16 @@ class ContainerSandbox:
         self._quietly(self.client.api.unpause, container)
 
     def oom_killed(self, container: str) -> bool:
-        """What the engine remembers of a container that ended."""
-        try:
-            return bool(self.client.api.inspect_container(container)["State"].get("OOMKilled"))
-        except (APIError, DockerException):
-            return False
+        """What the engine remembers of a container that ended; it learns of the end a moment later."""
+        until = time.monotonic() + ENGINE_NOTICES_S
+        while True:
+            try:
+                state = self.client.api.inspect_container(container)["State"]
+            except (APIError, DockerException):
+                return False
+            if state.get("OOMKilled") or not state.get("Running") or time.monotonic() > until:
+                return bool(state.get("OOMKilled"))
+            time.sleep(0.02)
 
     def remove(self, container: str) -> None:
         """Removes a container, dead or alive."""

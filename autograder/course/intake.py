@@ -1,0 +1,197 @@
+"""From a path on disk to a `Submission`. Limits apply before anything is unpacked; nothing is ever written to disk.
+
+Accepted: a `.py` file, an `.ipynb` notebook, a folder, or a `.zip` / `.tar` / `.tar.gz` archive, of regular files with
+plain relative names. Everything else is refused with a sentence that tells the student what to change.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import stat
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+from autograder.course.notebook import extract
+from autograder.domain.submission import ENTRY, Submission, digest
+from autograder.errors import SubmissionError
+
+MAX_FILES = 200
+MAX_NAME = 200
+MAX_NOTEBOOK_KB = 16 * 1024  # notebooks carry outputs; only the exported code counts against the assignment's limit
+_IGNORED = {"__pycache__", ".ipynb_checkpoints", ".git", "__MACOSX", ".DS_Store"}
+
+
+def receive(path: Path, limit_kb: int, adapter: Path | None = None) -> Submission:
+    """Reads what a student handed in.
+
+    Args:
+        path: a file or a folder.
+        limit_kb: most that all files may hold together, in KiB, after unpacking.
+        adapter: the course's `adapter.py`, sent along.
+
+    Raises:
+        SubmissionError: refused, with the reason.
+    """
+    limit = limit_kb * 1024
+    try:
+        kind = os.lstat(path).st_mode
+    except OSError as error:
+        raise SubmissionError(f"{path} cannot be read: {error.strerror}") from error
+    if stat.S_ISDIR(kind):
+        files = dict(_bounded(_folder(path), limit))
+        return _assemble(path.name, files, digest(files), {}, adapter)
+    raw = _read(path, MAX_NOTEBOOK_KB * 1024 if path.suffix == ".ipynb" else limit)
+    whole = digest({path.name: raw})
+    if path.suffix == ".ipynb":
+        source, lines = extract(raw)
+        if len(source) > limit:
+            raise SubmissionError(f"the exported code has {len(source)} bytes, more than {limit}")
+        return _assemble(path.name, {ENTRY: source}, whole, lines, adapter)
+    if path.suffix == ".py":
+        return _assemble(path.name, {ENTRY: raw}, whole, {}, adapter)
+    if path.suffix == ".zip":
+        return _assemble(path.name, dict(_bounded(_zip(raw, limit), limit)), whole, {}, adapter)
+    if path.suffix in (".tar", ".gz", ".tgz"):
+        return _assemble(path.name, dict(_bounded(_tar(raw, limit), limit)), whole, {}, adapter)
+    raise SubmissionError(f"{path.name}: hand in a .py file, an .ipynb notebook, a folder, or a .zip or .tar.gz archive")
+
+
+def _assemble(name: str, files: dict[str, bytes], whole: str, lines: dict[int, tuple[int, int]], adapter: Path | None) -> Submission:
+    notebooks = [n for n in files if n.endswith(".ipynb")]
+    if ENTRY not in files and len(notebooks) == 1:
+        source, lines = extract(files.pop(notebooks[0]))
+        files[ENTRY] = source
+    single = [n for n in files if n.endswith(".py")]
+    if ENTRY not in files and len(single) == 1:
+        files[ENTRY] = files.pop(single[0])
+    if ENTRY not in files:
+        raise SubmissionError(f"there is no {ENTRY} in {name}; name the main file so")
+    if b"\0" in files[ENTRY]:
+        raise SubmissionError(f"{ENTRY} holds zero bytes; it is not Python source")
+    files.pop("adapter.py", None)
+    if adapter is not None:
+        files["adapter.py"] = adapter.read_bytes()
+    return Submission(name, files, whole, lines)
+
+
+def _read(path: Path, limit: int) -> bytes:
+    """A regular file, opened without following a link, never more than the limit."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        raise SubmissionError(f"{path.name} cannot be read (links are not followed): {error.strerror}") from error
+    with os.fdopen(descriptor, "rb") as file:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            raise SubmissionError(f"{path.name} is not a regular file")
+        if found.st_nlink > 1 and found.st_uid != os.getuid():
+            raise SubmissionError(f"{path.name} is a hard link to somebody else's file")
+        raw = file.read(limit + 1)
+    if len(raw) > limit:
+        raise SubmissionError(f"{path.name} is larger than {limit // 1024} KiB")
+    return raw
+
+
+def clean(name: str) -> str | None:
+    """A plain relative name, or None for what is quietly left out (caches, editors' files).
+
+    Raises:
+        SubmissionError: a name that could land outside, or that nobody can read.
+    """
+    shown = name.encode("ascii", "backslashreplace").decode()[:MAX_NAME]
+    if not name or len(name) > MAX_NAME or not name.isprintable() or "\\" in name or ":" in name:
+        raise SubmissionError(f"the file name '{shown}' is empty, too long, or holds odd characters")
+    path = PurePosixPath(name)
+    if path.is_absolute() or ".." in path.parts:
+        raise SubmissionError(f"the file name '{shown}' leads outside the submission")
+    if set(path.parts) & _IGNORED or path.suffix == ".pyc":
+        return None
+    return str(path)
+
+
+def _bounded(found: Iterator[tuple[str, bytes]], limit: int) -> Iterator[tuple[str, bytes]]:
+    total, seen = 0, set()
+    for name, content in found:
+        total += len(content)
+        if total > limit:
+            raise SubmissionError(f"the files hold more than {limit // 1024} KiB together")
+        if name.casefold() in seen:
+            raise SubmissionError(f"two files are named '{name}'")
+        seen.add(name.casefold())
+        if len(seen) > MAX_FILES:
+            raise SubmissionError(f"more than {MAX_FILES} files")
+        yield name, content
+
+
+def _folder(root: Path) -> Iterator[tuple[str, bytes]]:
+    count = 0
+    for here, folders, names in os.walk(root, followlinks=False):
+        folders[:] = sorted(f for f in folders if f not in _IGNORED)
+        for name in (*folders, *sorted(names)):
+            count += 1
+            if count > 10 * MAX_FILES:
+                raise SubmissionError(f"the folder has more than {10 * MAX_FILES} entries")
+            path = Path(here) / name
+            try:
+                relative = clean(path.relative_to(root).as_posix())
+            except UnicodeEncodeError as error:
+                raise SubmissionError("a file name is not UTF-8") from error
+            if path.is_symlink():
+                raise SubmissionError(f"'{relative}' is a symbolic link; hand in the file itself")
+            if relative is not None and name in names:
+                yield relative, _read(path, 64 << 20)
+
+
+def _zip(raw: bytes, limit: int) -> Iterator[tuple[str, bytes]]:
+    try:
+        with zipfile.ZipFile(io.BytesIO(raw)) as archive:
+            entries = archive.infolist()
+            _sane([(e.filename, e.file_size) for e in entries])
+            for entry in entries:
+                mode = entry.external_attr >> 16
+                name = clean(entry.filename.rstrip("/"))
+                if entry.is_dir() or name is None:
+                    continue
+                if mode and not stat.S_ISREG(mode) and stat.S_IFMT(mode):
+                    raise SubmissionError(f"'{name}' in the archive is not a regular file")
+                if entry.flag_bits & 1:
+                    raise SubmissionError(f"'{name}' in the archive is encrypted")
+                with archive.open(entry) as file:
+                    yield name, file.read(limit + 1)
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, OSError, ValueError, RuntimeError) as error:
+        raise SubmissionError(f"the archive cannot be read: {error}") from error
+
+
+def _tar(raw: bytes, limit: int) -> Iterator[tuple[str, bytes]]:
+    try:
+        if raw[:2] == b"\x1f\x8b":
+            with gzip.GzipFile(fileobj=io.BytesIO(raw)) as unzipped:
+                raw = unzipped.read(limit + (1 << 20) + 1)
+            if len(raw) > limit + (1 << 20):
+                raise SubmissionError(f"the archive unpacks to more than {limit // 1024} KiB")
+        with tarfile.open(fileobj=io.BytesIO(raw), mode="r:") as archive:
+            entries = []
+            for entry in archive:
+                entries.append((entry.name, entry.size))
+                _sane(entries[-1:] if len(entries) <= 10 * MAX_FILES else entries)
+                name = clean(entry.name)
+                if entry.isdir() or name is None:
+                    continue
+                if not entry.isreg() or entry.sparse is not None:
+                    raise SubmissionError(f"'{name}' in the archive is not a regular file")
+                content = archive.extractfile(entry)
+                yield name, content.read(limit + 1) if content is not None else b""
+    except (tarfile.TarError, zlib.error, EOFError, OSError, ValueError) as error:
+        raise SubmissionError(f"the archive cannot be read: {error}") from error
+
+
+def _sane(entries: list[tuple[str, int]]) -> None:
+    if len(entries) > 10 * MAX_FILES:
+        raise SubmissionError(f"the archive has more than {10 * MAX_FILES} entries")
+    if sum(size for _, size in entries) > 1 << 30:
+        raise SubmissionError("the archive unpacks to more than 1 GiB")

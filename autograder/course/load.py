@@ -1,0 +1,236 @@
+"""`assignment.toml` → `Assignment`. Unknown keys, wrong types and missing files are refused with file and key."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, NoReturn
+
+from autograder.domain.assignment import (
+    Argument,
+    Assignment,
+    Criterion,
+    CriterionKind,
+    Dim,
+    Function,
+    Kind,
+    Limits,
+    Resources,
+    Role,
+    Tier,
+    ValueType,
+)
+from autograder.errors import CourseError
+
+FILE = "assignment.toml"
+_SLUG = re.compile(r"[a-z][a-z0-9_]{0,63}")
+_ARGUMENT = re.compile(r"(?P<name>[A-Za-z_]\w*)\s*:\s*(?P<type>[^=]+?)(?P<out>\s+out)?\s*(?:=\s*(?P<default>\S+))?")
+_ARRAY = re.compile(r"(?P<dtype>[fiu][1248]|b1)\[(?P<dims>[^\]]*)\]")
+_DIM = re.compile(r"(?P<name>[A-Za-z_]\w*)?\s*(?P<offset>[+-]?\s*\d+)?")
+_DEFAULTS = {"true": True, "false": False}
+
+
+def find(name: str, course: Path | None = None) -> Path:
+    """The folder of an assignment, given as a path or as a name under the course's folder.
+
+    Raises:
+        CourseError: there is none.
+    """
+    for folder in (Path(name), (course or course_folder()) / name):
+        if (folder / FILE).is_file():
+            return folder.resolve()
+    raise CourseError(name, f"no such assignment: neither a folder with {FILE} nor a name under {course or course_folder()}; try `autograder course list`")
+
+
+def course_folder() -> Path:
+    """`assignments/` here, or beside the installed package."""
+    here = Path.cwd() / "assignments"
+    return here if here.is_dir() else Path(__file__).resolve().parents[2] / "assignments"
+
+
+def all_folders(course: Path | None = None) -> list[Path]:
+    """Every assignment of the course in order; the template (leading underscore) too, last."""
+    found = [p.parent for p in (course or course_folder()).glob(f"*/{FILE}")]
+    return sorted(found, key=lambda p: (p.name.startswith("_"), p.name))
+
+
+def load(folder: Path) -> Assignment:
+    """Reads and checks one folder.
+
+    Raises:
+        CourseError: with the file and the key that are wrong.
+    """
+    path = folder / FILE
+    try:
+        with path.open("rb") as file:
+            data = tomllib.load(file)
+    except OSError as error:
+        raise CourseError(str(path), f"cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise CourseError(str(path), f"is not TOML: {error}") from error
+    return _Reader(folder, path).assignment(data)
+
+
+class _Reader:
+    """Takes a table apart key by key; what is left over is unknown."""
+
+    def __init__(self, folder: Path, path: Path) -> None:
+        self.folder, self.path = folder, path
+
+    def refuse(self, key: str, problem: str) -> NoReturn:
+        raise CourseError(f"{self.path}: {key}", problem)
+
+    def take(self, table: Mapping[str, Any], where: str, allowed: Mapping[str, type | tuple[type, ...]], required: tuple[str, ...] = ()) -> dict[str, Any]:
+        for key, value in table.items():
+            if key not in allowed:
+                self.refuse(f"{where}{key}", f"unknown key; known here: {', '.join(sorted(allowed))}")
+            kind = allowed[key]
+            if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+                names = kind.__name__ if isinstance(kind, type) else " or ".join(k.__name__ for k in kind)
+                self.refuse(f"{where}{key}", f"must be {names}, not {type(value).__name__}")
+        for key in required:
+            if key not in table:
+                self.refuse(f"{where}{key}", "is missing")
+        return dict(table)
+
+    def assignment(self, data: Mapping[str, Any]) -> Assignment:
+        words = dict.fromkeys(("title", "lecture", "domain", "kind", "summary"), str)
+        tables: dict[str, type | tuple[type, ...]] = {
+            **words,
+            **dict.fromkeys(("reference", "resources", "limits", "functions", "callbacks", "validate", "written"), dict),
+            "criteria": list,
+        }
+        top = self.take(data, "", tables, ("title", "lecture", "domain", "kind", "summary", "reference", "functions", "criteria"))
+        slug = self.folder.name
+        if not _SLUG.fullmatch(slug.lstrip("_")):
+            self.refuse("folder", f"{slug!r} must be lower-case letters, digits and underscores")
+        if top["kind"] not in list(Kind):
+            self.refuse("kind", f"must be one of {', '.join(Kind)}")
+        reference = self.take(top["reference"], "reference.", dict.fromkeys(("oracle", "baseline", "kernel"), str), ("oracle", "baseline", "kernel"))
+        validate = self.take(top.get("validate", {}), "validate.", {"lower_precision": bool, "reason": str})
+        if not validate.get("lower_precision", True) and not validate.get("reason"):
+            self.refuse("validate.reason", "is missing: say why lower precision cannot be told apart")
+        written = self.take(top.get("written", {}), "written.", {"points": (int, float)})
+        return Assignment(
+            slug=slug,
+            folder=self.folder,
+            kind=Kind(top["kind"]),
+            **{k: top[k] for k in ("title", "lecture", "domain", "summary")},
+            **reference,
+            resources=self.numbers(Resources, top.get("resources", {}), "resources."),
+            limits=self.numbers(Limits, top.get("limits", {}), "limits."),
+            functions=tuple(self.function(n, t, "functions.") for n, t in top["functions"].items()),
+            callbacks=tuple(self.function(n, t, "callbacks.") for n, t in top.get("callbacks", {}).items()),
+            criteria=self.criteria(top["criteria"]),
+            written_points=float(written.get("points", 0)),
+            lower_precision=validate.get("lower_precision", True),
+            lower_precision_reason=validate.get("reason", ""),
+        )
+
+    def numbers(self, kind: Any, table: Mapping[str, Any], where: str) -> Any:
+        allowed: dict[str, type | tuple[type, ...]] = {}
+        for field in fields(kind):
+            allowed[field.name] = list if field.name == "preload" else int if field.type == "int" else (int, float)
+        values = self.take(table, where, allowed)
+        for key, value in values.items():
+            if key != "preload" and not 0 < value < 1e6:
+                self.refuse(f"{where}{key}", "must be positive")
+        if "preload" in values:
+            values["preload"] = tuple(values["preload"])
+            if not all(isinstance(m, str) and re.fullmatch(r"[\w.]+", m) for m in values["preload"]):
+                self.refuse(f"{where}preload", "must be names of Python modules")
+        return kind(**values)
+
+    def function(self, name: str, table: Any, where: str) -> Function:
+        if not isinstance(table, dict) or not name.isidentifier():
+            self.refuse(f"{where}{name}", "must be a table named by a Python identifier")
+        parts = self.take(table, f"{where}{name}.", {"arguments": list, "returns": list}, ("arguments", "returns"))
+        arguments = tuple(self.argument(text, f"{where}{name}.arguments") for text in parts["arguments"])
+        returns = tuple(self.value_type(text, f"{where}{name}.returns") for text in parts["returns"])
+        if not returns and not any(a.role is Role.OUT for a in arguments):
+            self.refuse(f"{where}{name}.returns", "a function must return something or fill an `out` array")
+        return Function(name, arguments, returns)
+
+    def argument(self, text: Any, where: str) -> Argument:
+        match = _ARGUMENT.fullmatch(text) if isinstance(text, str) else None
+        if match is None:
+            self.refuse(where, f"{text!r} is not of the form 'name: type [out] [= default]'")
+        if match["type"].startswith("callback "):
+            return Argument(match["name"], ValueType("callback"), Role.CALLBACK, None, match["type"].removeprefix("callback ").strip())
+        kind = self.value_type(match["type"], where)
+        if match["out"] and kind.scalar:
+            self.refuse(where, f"{text!r}: only an array can be filled in place")
+        default: float | int | bool | None = None
+        if match["default"] is not None:
+            word = match["default"]
+            try:
+                default = _DEFAULTS[word] if word in _DEFAULTS else int(word) if kind.scalar == "int" else float(word)
+            except ValueError:
+                self.refuse(where, f"{text!r}: the default is not a number")
+        return Argument(match["name"], kind, Role.OUT if match["out"] else Role.IN, default)
+
+    def value_type(self, text: Any, where: str) -> ValueType:
+        if text in ("float", "int", "bool"):
+            return ValueType(text)
+        match = _ARRAY.fullmatch(text.strip()) if isinstance(text, str) else None
+        if match is None:
+            self.refuse(where, f"{text!r} is no type; write float, int, bool, or an array such as f8[ny,nx]")
+        dims = tuple(self.dim(d, where) for d in match["dims"].split(",")) if match["dims"].strip() else ()
+        return ValueType("", match["dtype"], dims)
+
+    def dim(self, text: str, where: str) -> Dim:
+        match = _DIM.fullmatch(text.strip())
+        if match is None or not text.strip():
+            self.refuse(where, f"{text!r} is no axis; write a name, a number, or name+1")
+        return Dim(match["name"] or "", int((match["offset"] or "0").replace(" ", "")))
+
+    def criteria(self, rows: list[Any]) -> tuple[Criterion, ...]:
+        allowed: dict[str, type | tuple[type, ...]] = {
+            **dict.fromkeys(("id", "title", "kind", "visibility", "hint", "against"), str),
+            "points": (int, float),
+            "tiers": list,
+            "workers": int,
+            "calibrated": (int, float),
+        }
+        made: list[Criterion] = []
+        for i, row in enumerate(rows):
+            where = f"criteria[{i}]."
+            if not isinstance(row, dict):
+                self.refuse(where, "must be a table")
+            parts = self.take(row, where, allowed, ("id", "title"))
+            if any(c.id == parts["id"] for c in made):
+                self.refuse(f"{where}id", f"{parts['id']!r} is used twice")
+            made.append(self.criterion(parts, where))
+        if not made:
+            self.refuse("criteria", "an assignment needs at least one")
+        return tuple(made)
+
+    def criterion(self, parts: dict[str, Any], where: str) -> Criterion:
+        choices = {"kind": tuple(CriterionKind), "visibility": ("public", "hidden"), "against": ("kernel", "baseline")}
+        for key, values in choices.items():
+            if parts.get(key, values[0]) not in values:
+                self.refuse(where + key, f"must be one of {', '.join(values)}")
+        kind = CriterionKind(parts.get("kind", "correctness"))
+        tiers = tuple(self.tier(t, f"{where}tiers") for t in parts.get("tiers", []))
+        if kind.timed != bool(tiers):
+            self.refuse(f"{where}tiers", "a timed criterion has tiers, a correctness criterion has none")
+        if kind.timed and "points" in parts:
+            self.refuse(f"{where}points", "a timed criterion's points are those of its tiers")
+        if not kind.timed and "points" not in parts:
+            self.refuse(f"{where}points", "is missing")
+        if parts.get("visibility") == "hidden" and not parts.get("hint"):
+            self.refuse(f"{where}hint", "is missing: a hidden check needs a sentence that helps and leaks nothing")
+        points = sum(t.points for t in tiers) if tiers else float(parts["points"])
+        extra = {k: parts[k] for k in ("hint", "against", "workers", "calibrated") if k in parts}
+        return Criterion(parts["id"], parts["title"], points, kind, parts.get("visibility") == "public", tiers=tiers, **extra)
+
+    def tier(self, row: Any, where: str) -> Tier:
+        if not isinstance(row, dict):
+            self.refuse(where, "must be tables { threshold = …, points = … }")
+        parts = self.take(row, f"{where}.", {"threshold": (int, float), "points": (int, float)}, ("threshold", "points"))
+        if not 0 < parts["threshold"] < 1e6 or parts["points"] < 0:
+            self.refuse(where, "a threshold must be positive, points must not be negative")
+        return Tier(float(parts["threshold"]), float(parts["points"]))

@@ -1,0 +1,135 @@
+"""From an nbgrader notebook to `solution.py`: the cells marked for export, nothing that runs on its own.
+
+A cell is exported when it carries the tag `export` or begins with `# export`. In it, magics and shell escapes, displays
+(`x`, `print(x)`, `plt.plot(x)`) and `if __name__ == "__main__"` are left out. Line numbers are kept in a map, so that
+messages can speak of cells.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from typing import Any
+
+from autograder.errors import SubmissionError
+
+_SHOWS = {"print", "display", "plt", "pprint", "help", "input", "time", "timeit", "pylab"}
+_MARK = re.compile(r"#\s*\|?\s*export\b")
+_MAX_CELLS = 2000
+_MAX_DEPTH = 60
+
+
+def extract(raw: bytes) -> tuple[bytes, dict[int, tuple[int, int]]]:
+    """The module and its line map.
+
+    Args:
+        raw: the bytes of a `.ipynb` file.
+
+    Returns:
+        Source of `solution.py`, and line (from 1) → (cell, line in cell), both from 1.
+
+    Raises:
+        SubmissionError: not a notebook that can be graded; the sentence is for the student.
+    """
+    lines: list[str] = []
+    origin: dict[int, tuple[int, int]] = {}
+    for number, source in _exported(_parse(raw)):
+        for index, line in enumerate(_keep(source).splitlines(), start=1):
+            lines.append(line)
+            origin[len(lines)] = (number, index)
+    return ("\n".join(lines) + "\n").encode(), origin
+
+
+def _parse(raw: bytes) -> list[dict[str, Any]]:
+    if _depth(raw) > _MAX_DEPTH:
+        raise SubmissionError(f"the notebook is nested more than {_MAX_DEPTH} levels deep")
+    try:
+        notebook = json.loads(raw.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise SubmissionError("the notebook is not UTF-8 text") from error
+    except (ValueError, RecursionError) as error:
+        raise SubmissionError(f"the notebook is not JSON: {error}") from error
+    if not isinstance(notebook, dict) or notebook.get("nbformat") != 4:
+        raise SubmissionError("the notebook's format is not 4; open it in JupyterLab and save it again")
+    cells = notebook.get("cells")
+    if not isinstance(cells, list) or not all(isinstance(c, dict) for c in cells):
+        raise SubmissionError("the notebook has no list of cells")
+    if len(cells) > _MAX_CELLS:
+        raise SubmissionError(f"the notebook has {len(cells)} cells, more than {_MAX_CELLS}")
+    names = [c["id"] for c in cells if isinstance(c.get("id"), str)]
+    if len(names) != len(set(names)):
+        raise SubmissionError("two cells of the notebook have the same id; a cell was copied by hand: delete one of the two")
+    grades = [i for c in cells if isinstance(i := _metadata(c).get("nbgrader", {}), dict) and (i := i.get("grade_id"))]
+    if len(grades) != len(set(map(str, grades))):
+        raise SubmissionError("two cells of the notebook have the same nbgrader id; a graded cell was copied: delete one of the two")
+    return cells
+
+
+def _depth(raw: bytes) -> int:
+    """Deepest nesting of brackets outside strings; cheap, and safe before any parser sees the bytes."""
+    deepest = level = 0
+    for token in re.finditer(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]', raw):
+        first = token[0][:1]
+        if first in b"[{":
+            level += 1
+            deepest = max(deepest, level)
+        elif first in b"]}":
+            level -= 1
+    return deepest
+
+
+def _metadata(cell: dict[str, Any]) -> dict[str, Any]:
+    found = cell.get("metadata", {})
+    return found if isinstance(found, dict) else {}
+
+
+def _source(cell: dict[str, Any]) -> str:
+    source = cell.get("source", "")
+    if isinstance(source, list):
+        source = "".join(s for s in source if isinstance(s, str))
+    return source if isinstance(source, str) else ""
+
+
+def _exported(cells: list[dict[str, Any]]) -> list[tuple[int, str]]:
+    chosen = []
+    for number, cell in enumerate(cells, start=1):
+        source = _source(cell)
+        tags = _metadata(cell).get("tags", [])
+        marked = (isinstance(tags, list) and "export" in tags) or _MARK.match(source)
+        if cell.get("cell_type") == "code" and marked:
+            chosen.append((number, source))
+    if not chosen:
+        raise SubmissionError("no cell of the notebook is marked for export; keep the handout's solution cells, or begin a cell with the line `# export`")
+    return chosen
+
+
+def _keep(source: str) -> str:
+    """The cell without what would run on its own; every line keeps its number."""
+    lines = ["" if line.lstrip().startswith(("%", "!")) else line for line in source.splitlines()]
+    if source.lstrip().startswith("%%"):
+        return "\n".join("" for _ in lines)
+    text = "\n".join(lines)
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return text  # the guest's import will say what and where
+    for node in tree.body:
+        if _runs_alone(node):
+            for i in range(node.lineno - 1, node.end_lineno or node.lineno):
+                lines[i] = ""
+    return "\n".join(lines)
+
+
+def _runs_alone(node: ast.stmt) -> bool:
+    if isinstance(node, ast.If):
+        return "__name__" in ast.dump(node.test)
+    if not isinstance(node, ast.Expr):
+        return False
+    value = node.value
+    if not isinstance(value, ast.Call):
+        return not isinstance(value, ast.Constant)
+    called = value.func
+    while isinstance(called, ast.Attribute):
+        called = called.value
+    return isinstance(called, ast.Name) and called.id in _SHOWS

@@ -1,0 +1,207 @@
+"""Paired rounds against a reference, until the evidence suffices.
+
+A round is the reference and the submission on the same fresh input, in random order, back to back, in separate
+containers on the same cores, each frozen while the other runs. Every timed call's output is checked. Rounds rotate over
+K independently started process pairs.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+
+from autograder.domain.assignment import Criterion, Function
+from autograder.domain.execution import CallOutcome
+from autograder.domain.measurement import DuelOutcome, Round, TierOutcome
+from autograder.domain.verdict import Verdict
+from autograder.judge.compare import fail
+from autograder.judge.proxy import Actor
+from autograder.measure.machine import copy_bandwidth
+from autograder.measure.noise import complaint
+from autograder.measure.statistics import Rule, Tiers, interval, median
+
+WARMUPS = 3
+EMPTY_CALLS = 9
+CANARY_SHARE = 0.8
+CACHE_FACTOR = 4.0  # caches may be this much faster than the measured copy from memory
+MORE_PAIRS_WITHIN = 0.10
+MORE_PAIRS_EVERY = 24
+
+Make = Callable[[np.random.Generator], tuple[Any, ...]]
+Verify = Callable[[tuple[Any, ...], Any, Any], None]
+Weigh = Callable[[tuple[Any, ...], Any], float]
+Progress = Callable[[int, tuple[float, float], float], None]
+
+
+class Cast(Protocol):
+    """Supplies the actors of a duel."""
+
+    def pair(self, index: int, against: str) -> tuple[Actor, Actor]:
+        """Reference and submission of one independently started pair, loaded."""
+
+    def unwrap(self, outcome: CallOutcome, function: Function) -> Any:
+        """The value of a submission's call; a failed one ends the check."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """One timed call of a round."""
+
+    name: str
+    ours: bool
+    workers: int
+
+
+@dataclass(slots=True)
+class Duel:
+    """One duel, ready to run.
+
+    Attributes:
+        workers: name of the argument that takes the number of workers (scaling), or empty.
+        chance: order of the legs; not secret, but nothing the student can foresee.
+    """
+
+    cast: Cast
+    function: Function
+    criterion: Criterion
+    rule: Rule
+    make: Make
+    verify: Verify
+    rng: np.random.Generator
+    pairs: int = 2
+    max_pairs: int = 4
+    weigh: Weigh | None = None
+    workers: str = ""
+    progress: Progress | None = None
+    chance: random.Random = field(default_factory=random.SystemRandom)
+    warmup_s: float = 0.0
+    empty_s: float = 0.0
+    floor_s: float = 0.0
+
+    @property
+    def legs(self) -> tuple[Leg, ...]:
+        """Reference and submission; for scaling the reference at 1 and at p, and the submission at p."""
+        if not self.workers:
+            return (Leg("reference", True, 0), Leg("submission", False, 0))
+        p = self.criterion.workers
+        return (Leg("reference", True, 1), Leg("canary", True, p), Leg("submission", False, p))
+
+    def run(self) -> DuelOutcome:
+        """Rounds until every tier is decided, or n_max."""
+        tiers = Tiers([t.threshold for t in self.criterion.tiers], self.rule)
+        rounds: list[Round] = []
+        pairs = [self._warm(i) for i in range(self.pairs)]
+        while len(rounds) < self.rule.n_max and not tiers.settled:
+            n = len(rounds)
+            index = n % len(pairs)
+            rounds.append(self._round(pairs[index], index))
+            if not rounds[-1].dropped:
+                tiers.add(rounds[-1].ratio)
+            counted = len(tiers.ratios)
+            if self.progress is not None and counted:
+                self.progress(counted, interval(tiers.ratios, self.rule.alpha_fail), median(tiers.ratios))
+            if n >= self.rule.n_min and n + 1 - counted > self.rule.drop_share * (n + 1):
+                break
+            grow = counted >= MORE_PAIRS_EVERY * (len(pairs) - self.pairs + 1)
+            if self.pairs > 1 and grow and len(pairs) < self.max_pairs and tiers.doubtful(MORE_PAIRS_WITHIN):
+                pairs.append(self._warm(len(pairs)))
+        return self._outcome(tiers, tuple(rounds))
+
+    def _arguments(self, given: tuple[Any, ...], leg: Leg) -> dict[str, Any]:
+        names = [a.name for a in self.function.arguments if a.name != self.workers]
+        named = dict(zip(names, given, strict=False))
+        return {**named, self.workers: leg.workers} if self.workers else named
+
+    def _warm(self, index: int) -> tuple[Actor, Actor]:
+        """Untimed, but checked: whichever call is the timed one must be right."""
+        pair = self.cast.pair(index, self.criterion.against)
+        for _ in range(WARMUPS):
+            given = self.make(self.rng)
+            before = pair[1].window.spent_s
+            self._play(pair, given, self.legs)
+            self.warmup_s += (pair[1].window.spent_s - before) if index == 0 else 0.0
+        if index == 0:
+            self.warmup_s += pair[1].load_s
+            given = self.make(self.rng)
+            calls = [pair[0].call(self.function, (), self._arguments(given, self.legs[0]), empty=True) for _ in range(EMPTY_CALLS)]
+            if any(c.verdict is not Verdict.PASSED for c in calls):
+                fail(Verdict.GRADER_FAILED, f"the empty call failed: {calls[-1].verdict}")
+            self.empty_s = median([c.elapsed_s for c in calls[2:]])
+            moved = sum(np.asarray(a).nbytes for a in given) + sum(np.asarray(o).nbytes for o in calls[-1].outputs)
+            self.floor_s = moved / (CACHE_FACTOR * copy_bandwidth())
+        return pair
+
+    def _play(self, pair: tuple[Actor, Actor], given: tuple[Any, ...], order: Sequence[Leg]) -> dict[str, tuple[CallOutcome, Any]]:
+        """All legs on one input; every output is checked against the reference's."""
+        outcomes: dict[str, tuple[CallOutcome, Any]] = {}
+        for leg in order:
+            outcome = pair[0 if leg.ours else 1].call(self.function, (), self._arguments(given, leg))
+            if leg.ours and outcome.verdict is not Verdict.PASSED:
+                fail(Verdict.GRADER_FAILED, f"the reference kernel failed: {outcome.verdict} {outcome.note}")
+            outcomes[leg.name] = (outcome, self.cast.unwrap(outcome, self.function))
+        self.verify(given, outcomes["submission"][1], outcomes["reference"][1])
+        return outcomes
+
+    def _round(self, pair: tuple[Actor, Actor], index: int) -> Round:
+        given = self.make(self.rng)
+        order = self.chance.sample(self.legs, len(self.legs))
+        played = self._play(pair, given, order)
+        seconds = {name: self._net(outcome.elapsed_s) for name, (outcome, _) in played.items()}
+        raw = played["submission"][0].elapsed_s
+        if raw < self.floor_s:
+            fail(Verdict.GRADER_FAILED, f"a call took {raw:.2e} s, less than its data can be moved in ({self.floor_s:.2e} s)")
+        ratio = seconds["reference"] / seconds["submission"]
+        if self.weigh is not None:
+            ratio *= self.weigh(given, played["reference"][1]) / self.weigh(given, played["submission"][1])
+        if not 0 < ratio < math.inf:
+            fail(Verdict.WRONG_ANSWER, f"the round's cost is not a positive number (ratio {ratio})")
+        outcomes = [o for o, _ in played.values()]
+        total = sum(o.elapsed_s for o in outcomes)
+        dropped = complaint(sum(o.foreign_s for o in outcomes), sum(o.steal_s for o in outcomes), total, pair[1].window.watch.read().grain_s)
+        first = [leg.name for leg in order].index("submission") == 0
+        return Round(seconds["reference"], seconds["submission"], ratio, index, first, dropped, seconds.get("canary", 0.0))
+
+    def _net(self, elapsed_s: float) -> float:
+        """Less the empty call; never below a twentieth of it."""
+        return max(elapsed_s - self.empty_s, self.empty_s / 20)
+
+    def _outcome(self, tiers: Tiers, rounds: tuple[Round, ...]) -> DuelOutcome:
+        counted = [r for r in rounds if not r.dropped]
+        if not counted:
+            fail(Verdict.INCONCLUSIVE, f"all {len(rounds)} rounds were disturbed: {rounds[-1].dropped}")
+        level = 1 - self.rule.alpha_fail
+        canary = median([r.reference_s / r.extra_s for r in counted]) if self.workers else 0.0
+        return DuelOutcome(
+            function=self.function.name,
+            speedup=median(tiers.ratios),
+            interval=interval(tiers.ratios, self.rule.alpha_fail),
+            level=level,
+            rounds=rounds,
+            tiers=tuple(
+                TierOutcome(t.threshold, t.points, d, n)
+                for t, d, n in zip(self.criterion.tiers, tiers.decisions, tiers.rounds, strict=True)
+            ),
+            reference_s=median([r.reference_s for r in counted]),
+            submission_s=median([r.submission_s for r in counted]),
+            floor_s=self.floor_s,
+            empty_s=self.empty_s,
+            warmup_s=self.warmup_s,
+            inconclusive=self._doubt(tiers, rounds, canary),
+            canary=canary,
+            workers=self.criterion.workers if self.workers else 1,
+        )
+
+    def _doubt(self, tiers: Tiers, rounds: tuple[Round, ...], canary: float) -> str:
+        dropped = [r for r in rounds if r.dropped]
+        if len(dropped) > self.rule.drop_share * len(rounds):
+            return f"{len(dropped)} of {len(rounds)} rounds were disturbed ({dropped[-1].dropped})"
+        if self.workers and canary < CANARY_SHARE * self.criterion.calibrated:
+            return f"the reference itself gained only {canary:.2f}× from {self.criterion.workers} workers (calibrated {self.criterion.calibrated:.2f}×)"
+        if not tiers.settled:
+            return f"no decision after {len(tiers.ratios)} rounds"
+        return ""

@@ -1,0 +1,227 @@
+"""One grading: its guests, its entropy, its findings. The pytest plugin and the duel ask it for everything."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from autograder.domain.assignment import Assignment, Criterion, Function
+from autograder.domain.execution import CallOutcome, Program
+from autograder.domain.measurement import DuelOutcome
+from autograder.domain.submission import Submission
+from autograder.domain.verdict import Finding, Verdict
+from autograder.errors import CourseError, SandboxError
+from autograder.judge.compare import CheckFailure
+from autograder.judge.proxy import Actor, Proxy, unwrap
+from autograder.measure.room import Room
+from autograder.measure.statistics import Rule
+from autograder.sandbox.base import Guest, Sandbox
+from autograder.sandbox.profile import Profile
+
+RESTARTS = 4
+SETTLE_S, PROBE_S, PROBE_BUSY = 0.03, 0.05, 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a judge is asked to do.
+
+    Attributes:
+        entropy: hex; the root of every random input, recorded so that staff can replay them.
+        only: run this criterion alone, or empty.
+        public_only: a student's own check: public tests, no reference.
+        pairs: independently started process pairs per duel.
+        attempt: 1, or 2 after a failure of ours.
+    """
+
+    assignment: Assignment
+    submission: Submission
+    profile: Profile
+    references: Path
+    state: Path
+    entropy: str
+    only: str = ""
+    public_only: bool = False
+    pairs: int = 2
+    rule: Rule = field(default_factory=Rule)
+    label: str = ""
+    attempt: int = 1
+
+
+@dataclass(slots=True)
+class Hand:
+    """A guest that was started ahead of need; a reference's may have its kernel loaded already."""
+
+    guest: Guest
+    loaded: bool = False
+    broken: bool = False
+
+
+class Grading:
+    """Holds the actors of one job, and what was found."""
+
+    def __init__(
+        self, job: Job, sandbox: Callable[[], Sandbox], hands: list[Hand], references: list[Hand], say: Callable[[dict[str, Any]], None]
+    ) -> None:
+        self.job = job
+        self.say = say
+        self.room = Room(job.state)
+        self._sandbox = sandbox
+        self._hands = hands
+        self._reference_hands = references
+        self._submissions: dict[int, Actor] = {}
+        self._references: dict[tuple[int, str], Actor] = {}
+        self._all: list[Actor] = []
+        self._mine: list[Actor] = []
+        self._restarts = 0
+        self.findings: dict[str, list[tuple[str, Finding]]] = {}
+        self.duels: dict[str, DuelOutcome] = {}
+        self.load_finding: Finding | None = None
+        self.failure: SandboxError | CourseError | None = None
+        self.begun = time.perf_counter()
+
+    # entropy
+
+    def rng(self, label: str) -> np.random.Generator:
+        """A generator of its own for every use; all follow from the recorded root."""
+        words = hashlib.sha256(f"{self.job.entropy}/{label}".encode()).digest()
+        return np.random.default_rng(list(words))
+
+    # guests
+
+    def _guest(self, what: str) -> Guest:
+        """A guest started ahead of need, or a new one."""
+        if what == "submission" and self._hands:
+            return self._hands.pop(0).guest
+        with self.room.shared():
+            return self._sandbox().start(self.job.profile, f"{self.job.label}/{what}/{self.job.attempt}")
+
+    def submission(self, pair: int = 0) -> Actor:
+        """The student's code in the guest of that pair; a guest that died is replaced a few times."""
+        actor = self._submissions.get(pair)
+        if actor is None or (actor.window.broken is not None and self._restarts < RESTARTS):
+            if actor is not None:
+                self._restarts += 1
+            actor = Actor(self._guest("submission"), self.job.assignment, self.room)
+            self._all.append(actor)
+            self._submissions[pair] = actor
+            self.load_finding = actor.load(Program(self.job.submission.files, "submission"))
+        return actor
+
+    def reference(self, pair: int, role: str) -> Actor:
+        """The kernel or the baseline, in a guest of its own."""
+        key = (pair, role)
+        actor = self._references.get(key)
+        if actor is None:
+            hand = self._reference_hands[pair] if role == "kernel" and pair < len(self._reference_hands) else None
+            if hand is not None and hand.broken:
+                hand = None
+            guest = hand.guest if hand is not None else self._guest("reference")
+            actor = Actor(guest, self.job.assignment, self.room)
+            (self._all if hand is None else self._mine).append(actor)
+            self._references[key] = actor
+            if hand is None or not hand.loaded:
+                self._load_reference(actor, role)
+            if hand is not None:
+                hand.loaded = True
+        return actor
+
+    def _load_reference(self, actor: Actor, role: str) -> None:
+        assignment = self.job.assignment
+        module = assignment.kernel if role == "kernel" else assignment.baseline
+        path = self.job.references / f"{module}.py"
+        if not path.is_file():
+            raise CourseError(f"{assignment.slug}: reference.{role}", f"{path} does not exist")
+        finding = actor.load(Program({"solution.py": path.read_bytes()}, role))
+        if finding is not None:
+            raise CourseError(str(path), f"the {role} does not load: {finding.verdict} {finding.detail}")
+
+    # calls
+
+    def call_submission(self, function: Function, given: tuple[Any, ...], named: dict[str, Any]) -> CallOutcome:
+        """For the fixture `submission`."""
+        actor = self.submission()
+        if self.load_finding is not None:
+            raise CheckFailure(self.load_finding)
+        return actor.call(function, given, named)
+
+    def call_reference(self, function: Function, given: tuple[Any, ...], named: dict[str, Any]) -> CallOutcome:
+        """For the fixture `reference`."""
+        outcome = self.reference(0, "kernel").call(function, given, named)
+        if outcome.verdict is not Verdict.PASSED:
+            raise CourseError(function.name, f"the reference kernel failed: {outcome.verdict} {outcome.note}")
+        return outcome
+
+    def proxy(self, who: str) -> Proxy:
+        """A fixture's value."""
+        call = self.call_submission if who == "submission" else self.call_reference
+        return Proxy(call, self.job.assignment, self.job.submission.lines if who == "submission" else {})
+
+    def pair(self, index: int, against: str) -> tuple[Actor, Actor]:
+        """For the duel."""
+        reference, submission = self.reference(index, against), self.submission(index)
+        if self.load_finding is not None:
+            raise CheckFailure(self.load_finding)
+        return reference, submission
+
+    def unwrap(self, outcome: CallOutcome, function: Function) -> Any:
+        """For the duel."""
+        return unwrap(outcome, function, self.job.submission.lines)
+
+    def work_left_running(self) -> bool:
+        """Whether the submission's guest burns CPU although nothing was asked of it."""
+        guest = self.submission().guest
+        if self.submission().window.broken is not None:
+            return False
+        with self.room.shared():
+            guest.thaw()
+            time.sleep(SETTLE_S)
+            before, begun = guest.usage().cpu_s, time.perf_counter()
+            time.sleep(PROBE_S)
+            busy = (guest.usage().cpu_s - before) / (time.perf_counter() - begun)
+            guest.freeze()
+        return busy > PROBE_BUSY
+
+    # findings
+
+    def criterion(self, name: str) -> Criterion:
+        """By id.
+
+        Raises:
+            CourseError: a check names a criterion that is not declared.
+        """
+        for criterion in self.job.assignment.criteria:
+            if criterion.id == name:
+                return criterion
+        raise CourseError(f"{self.job.assignment.slug}: criterion {name!r}", "a check names it, assignment.toml does not")
+
+    @property
+    def correct_so_far(self) -> bool:
+        """Whether no correctness check has failed."""
+        timed = {c.id for c in self.job.assignment.criteria if c.kind.timed}
+        return not any(f.verdict is not Verdict.PASSED for c, found in self.findings.items() if c not in timed for _, f in found)
+
+    # the end
+
+    def guest_s(self) -> float:
+        """Thawed seconds of all guests."""
+        return sum(a.window.spent_s for a in (*self._all, *self._mine))
+
+    def close(self) -> None:
+        """Ends every guest that is not a warm reference, and says which of those are fit for the next."""
+        for actor in self._mine:
+            for hand in self._reference_hands:
+                if hand.guest is actor.guest:
+                    hand.broken = actor.window.broken is not None
+            actor.release()
+        for actor in self._all:
+            actor.release()
+        for guest in (*(a.guest for a in self._all), *(h.guest for h in self._hands)):
+            guest.kill()
+        self.room.close()

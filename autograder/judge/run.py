@@ -1,0 +1,132 @@
+"""The life of one grading inside its judge process: load → check → duel → score."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import pytest_timeout
+
+from autograder import __version__
+from autograder.domain.assignment import Criterion
+from autograder.domain.grade import CriterionResult, Grade
+from autograder.domain.measurement import Decision, DuelOutcome
+from autograder.domain.verdict import Finding, Verdict
+from autograder.errors import CourseError, SandboxError
+from autograder.judge.grading import Grading, Hand, Job
+from autograder.judge.plugin import Judge
+from autograder.judge.wording import describe, describe_duel
+from autograder.measure.machine import fingerprint
+from autograder.sandbox.base import Sandbox
+
+Say = Callable[[dict[str, Any]], None]
+
+
+def grade(job: Job, sandbox: Callable[[], Sandbox], hands: list[Hand], references: list[Hand], say: Say = lambda _: None) -> Grade:
+    """Judges one submission.
+
+    Args:
+        job: what to do.
+        sandbox: makes further guests, when those started ahead do not suffice.
+        hands: guests started ahead, for the submission; all are ended here.
+        references: warm guests for the kernel; they live on, unless marked broken.
+        say: progress, for who watches.
+
+    Raises:
+        CourseError: the assignment is wrong.
+        SandboxError: the engine failed; the caller retries.
+    """
+    begun = time.perf_counter()
+    _step_aside(job.profile.cores)
+    grading = Grading(job, sandbox, hands, references, say)
+    try:
+        say({"phase": "load"})
+        grading.submission()
+        if grading.load_finding is None:
+            output = _run_checks(grading)
+            if grading.failure is not None:
+                raise grading.failure
+            if not grading.findings:
+                raise CourseError(job.assignment.slug, f"pytest collected no check:\n{output[-2000:]}")
+        criteria = tuple(_score(grading, c) for c in job.assignment.criteria if _asked(job, c))
+        guest_s = grading.guest_s()
+    finally:
+        grading.close()
+    wall = time.perf_counter() - begun
+    engine = {"version": __version__, "isolated": all(h.guest.isolated for h in hands) if hands else None, "image": job.profile.image,
+              "entropy": job.entropy, "attempt": job.attempt, "pairs": job.pairs, "guest_s": round(guest_s, 4)}  # fmt: skip
+    return Grade(job.assignment.slug, job.submission.name, job.submission.sha256, criteria, fingerprint(), engine, wall, wall - guest_s)
+
+
+def _asked(job: Job, criterion: Criterion) -> bool:
+    return (not job.only or criterion.id == job.only) and (criterion.public or not job.public_only)
+
+
+def _step_aside(cores: tuple[int, ...]) -> None:
+    """The judge leaves the guests' cores where there are others."""
+    rest = os.sched_getaffinity(0) - set(cores)
+    if rest:
+        with contextlib.suppress(OSError):
+            os.sched_setaffinity(0, rest)
+
+
+def _run_checks(grading: Grading) -> str:
+    """The folder's tests in this process; returns what pytest said, for staff."""
+    job = grading.job
+    names = ["test_public.py"] if job.public_only else ["test_public.py", "test_hidden.py"]
+    files = [str(job.assignment.folder / n) for n in names if (job.assignment.folder / n).is_file()]
+    arguments = [
+        *files, "-q", "--no-header", "--tb=short", "--noconftest", "-c", os.devnull, f"--rootdir={job.assignment.folder}",
+        "--import-mode=importlib", "-p", "no:cacheprovider", "--capture=no", f"--timeout={job.assignment.limits.grading_s}",
+        "-o", "markers=criterion(id): the criterion that a check belongs to",
+    ]  # fmt: skip
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    course = str(job.references.parent)
+    if course not in sys.path:
+        sys.path.insert(0, course)  # `from reference import heat`: the oracle, in the judge only
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        pytest.main(arguments, plugins=[Judge(grading), pytest_timeout])
+    return said.getvalue()
+
+
+def _score(grading: Grading, criterion: Criterion) -> CriterionResult:
+    """Points, verdict and sentence of one criterion."""
+    found = grading.findings.get(criterion.id, [])
+    if grading.load_finding is not None and not found:
+        found = [("import", grading.load_finding)]
+    if not found:
+        raise CourseError(f"{grading.job.assignment.slug}: criterion {criterion.id!r}", "no check carries it")
+    check, worst = next(((n, f) for n, f in found if f.verdict is not Verdict.PASSED), found[0])
+    duel = grading.duels.get(criterion.id)
+    evidence: dict[str, Any] = {"checks": [{"name": n, "verdict": str(f.verdict), "detail": f.detail} for n, f in found]}
+    if criterion.kind.timed and duel is not None and worst.verdict is Verdict.PASSED:
+        return _timed(grading, criterion, duel, evidence)
+    points = criterion.points if worst.verdict is Verdict.PASSED else 0.0
+    words = describe(criterion, worst, check)
+    return CriterionResult(criterion.id, criterion.title, points, criterion.points, worst.verdict, words, criterion.public, evidence, duel)
+
+
+def _timed(grading: Grading, criterion: Criterion, duel: DuelOutcome, evidence: dict[str, Any]) -> CriterionResult:
+    points = sum(t.points for t in duel.tiers if t.decision is Decision.PASS)
+    if any(t.decision is Decision.UNDECIDED for t in duel.tiers) or (duel.inconclusive and points < criterion.points):
+        verdict, points = Verdict.INCONCLUSIVE, points if not duel.inconclusive else 0.0
+    elif points < criterion.points:
+        verdict = Verdict.TOO_SLOW
+    else:
+        verdict = Verdict.PASSED
+    words = describe_duel(criterion, duel)
+    if not grading.correct_so_far:  # a later finding on correctness takes the speed's points with it
+        verdict, points, words = Verdict.NOT_MEASURED, 0.0, describe(criterion, Finding(Verdict.NOT_MEASURED), "")
+    return CriterionResult(criterion.id, criterion.title, points, criterion.points, verdict, words, criterion.public, evidence, duel)
+
+
+__all__ = ["SandboxError", "grade"]

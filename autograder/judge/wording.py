@@ -1,0 +1,51 @@
+"""Findings and duels as sentences. A hidden check never leaks a value to a student."""
+
+from __future__ import annotations
+
+from autograder.domain.assignment import Criterion, CriterionKind
+from autograder.domain.measurement import Decision, DuelOutcome
+from autograder.domain.verdict import Fault, Finding, Verdict, sentence
+
+MAX_DETAIL = 1500
+_SAFE = (Verdict.DID_NOT_LOAD, Verdict.MISSING_FUNCTION)  # said before any hidden input was seen
+
+
+def describe(criterion: Criterion, finding: Finding, check: str) -> str:
+    """What a student reads about a failed or passed check."""
+    words = [sentence(finding.verdict)]
+    if finding.verdict is Verdict.PASSED or finding.verdict.fault is Fault.OURS:
+        return words[0]
+    if (criterion.public or finding.verdict in _SAFE) and finding.detail:
+        words.append(finding.detail[-MAX_DETAIL:])
+    if criterion.public and check:
+        words.append(f"(check: {check})")
+    if criterion.hint and finding.verdict in (Verdict.WRONG_ANSWER, Verdict.NOT_FINITE, Verdict.WRONG_SHAPE, Verdict.TOO_SLOW):
+        words.append(criterion.hint)
+    return " ".join(words)
+
+
+def describe_duel(criterion: Criterion, duel: DuelOutcome) -> str:
+    """The measured speedup, its interval, and what was asked."""
+    low, high = duel.interval
+    n = len(duel.counted)
+    if criterion.kind is CriterionKind.SCALING:
+        against = f"{duel.workers} workers against the reference on one"
+    else:
+        against = "against the reference kernel" if criterion.against == "kernel" else "against the baseline"
+    words = f"{figure(duel.speedup)}× {against} ({duel.level:.1%} interval {figure(low)} to {figure(high)}, {n} rounds)"
+    passed = [t for t in duel.tiers if t.decision is Decision.PASS]
+    missed = [t for t in duel.tiers if t.decision is Decision.FAIL]
+    open_ = [t for t in duel.tiers if t.decision is Decision.UNDECIDED]
+    if missed:
+        best = f"; {figure(max(t.threshold for t in passed))}× is reached" if passed else ""
+        words += f"{best}; {figure(min(t.threshold for t in missed))}× is not."
+    elif open_:
+        words += f"; {figure(min(t.threshold for t in open_))}× could not be decided: {duel.inconclusive}."
+    else:
+        words += f"; {figure(max(t.threshold for t in passed))}× was asked: passed." if passed else "."
+    return words + (f" {criterion.hint}" if missed and criterion.hint else "")
+
+
+def figure(value: float) -> str:
+    """Three significant digits, without an exponent for speedups as they occur."""
+    return f"{value:.3g}" if value < 1000 else f"{value:.0f}"

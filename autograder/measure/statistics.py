@@ -1,0 +1,153 @@
+"""From rounds to decisions: a sign e-process with a guard band, and anytime-valid intervals.
+
+Assumption, and the only one: at the boundary of a null a round favours the student with probability ≤ ½ given the
+past. No normality, no constant variance, and no harm in looking after every round (Ville's inequality).
+
+Source: Ville (1939); Ramdas, Grünwald, Vovk, Shafer, "Game-theoretic statistics and safe anytime-valid inference",
+Statistical Science 38(4), 2023. The bet is mixed uniformly over p in (½, 1).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from autograder.domain.measurement import Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """The published constants of a verdict.
+
+    Attributes:
+        alpha_pass: chance that a submission below θ(1−guard) ever passes.
+        alpha_fail: chance that a submission at or above θ ever fails.
+        guard: width of the band below θ in which a pass is allowed and a failure too.
+        n_min, n_max: rounds before the first and after the last decision.
+        drop_share: more dropped rounds than this share make a duel inconclusive.
+    """
+
+    alpha_pass: float = 1e-4
+    alpha_fail: float = 0.005
+    guard: float = 0.05
+    n_min: int = 12
+    n_max: int = 200
+    drop_share: float = 0.2
+
+
+@lru_cache(maxsize=65536)
+def log_e(wins: int, n: int) -> float:
+    """log of the e-value of `wins` favourable rounds among `n`.
+
+    E(W, n) = 2^(n+1) ∫_{1/2}^1 p^W (1−p)^(n−W) dp = W!·L!/(n+1)! · Σ_{j>L} C(n+1, j),   L = n − W,
+    exact in integers, because the regularised incomplete beta function at ½ is a binomial tail.
+    """
+    losses = n - wins
+    tail = sum(math.comb(n + 1, j) for j in range(losses + 1, n + 2))
+    return math.lgamma(wins + 1) + math.lgamma(losses + 1) - math.lgamma(n + 2) + math.log(tail)
+
+
+@lru_cache(maxsize=4096)
+def least_wins(n: int, evidence: float) -> int:
+    """Least W with log E(W, n) ≥ `evidence`; n + 1 when no W suffices."""
+    return next((w for w in range(n + 1) if 2 * w > n and log_e(w, n) >= evidence), n + 1)
+
+
+def decide(ratios: Sequence[float], threshold: float, rule: Rule, sizes: int = 1) -> Decision:
+    """One tier, from all rounds so far.
+
+    Args:
+        ratios: reference time over submission time, one per counted round.
+        threshold: θ, the published speedup.
+        rule: constants.
+        sizes: problem sizes that the tier is decided on; α_F is split among them.
+    """
+    n = len(ratios)
+    if n < rule.n_min:
+        return Decision.UNDECIDED
+    if log_e(sum(r > threshold * (1 - rule.guard) for r in ratios), n) >= -math.log(rule.alpha_pass):
+        return Decision.PASS
+    if log_e(sum(r < threshold for r in ratios), n) >= -math.log(rule.alpha_fail / sizes):
+        return Decision.FAIL
+    return Decision.UNDECIDED
+
+
+def interval(ratios: Sequence[float], alpha: float) -> tuple[float, float]:
+    """Bounds of the median ratio, valid at every n however often one looks.
+
+    Args:
+        ratios: at least one round.
+        alpha: 1 − level, both sides together.
+    """
+    ordered, n = sorted(ratios), len(ratios)
+    w = least_wins(n, math.log(2 / alpha))
+    if w > n:
+        return (0.0, math.inf)
+    return (ordered[n - w], ordered[w - 1])
+
+
+class Tiers:
+    """Sticky decisions: the first that the evidence reaches stands, with the round it was reached at."""
+
+    def __init__(self, thresholds: Sequence[float], rule: Rule) -> None:
+        self.rule = rule
+        self.thresholds = tuple(thresholds)
+        self.ratios: list[float] = []
+        self.decisions = [Decision.UNDECIDED] * len(self.thresholds)
+        self.rounds = [0] * len(self.thresholds)
+
+    def add(self, ratio: float) -> None:
+        """Counts one round."""
+        self.ratios.append(ratio)
+        for i, threshold in enumerate(self.thresholds):
+            if self.decisions[i] is Decision.UNDECIDED:
+                self.decisions[i] = decide(self.ratios, threshold, self.rule)
+                self.rounds[i] = len(self.ratios)
+
+    @property
+    def settled(self) -> bool:
+        """Whether every tier is decided."""
+        return len(self.ratios) >= self.rule.n_min and Decision.UNDECIDED not in self.decisions
+
+    def doubtful(self, within: float) -> bool:
+        """Whether an undecided threshold lies within a share of the estimate."""
+        if not self.ratios:
+            return False
+        middle = median(self.ratios)
+        pairs = zip(self.thresholds, self.decisions, strict=True)
+        return any(d is Decision.UNDECIDED and abs(middle / t - 1) <= within for t, d in pairs)
+
+
+def median(values: Sequence[float]) -> float:
+    """Of at least one value; the mean of the middle two for an even count."""
+    ordered, n = sorted(values), len(values)
+    return (ordered[(n - 1) // 2] + ordered[n // 2]) / 2
+
+
+def binomial_bounds(hits: int, n: int, alpha: float = 0.05) -> tuple[float, float]:
+    """Exact (Clopper–Pearson) interval of a rate, by bisection on the binomial tail.
+
+    Source: Clopper, Pearson, Biometrika 26(4), 1934.
+    """
+
+    def tail(p: float, least: int) -> float:
+        return math.fsum(
+            math.exp(math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1) + k * math.log(p) + (n - k) * math.log1p(-p))
+            for k in range(least, n + 1)
+        )
+
+    def root(least: int, target: float) -> float:
+        low, high = 0.0, 1.0
+        for _ in range(60):
+            middle = (low + high) / 2
+            if 0 < middle < 1 and tail(middle, least) < target:
+                low = middle
+            else:
+                high = middle
+        return (low + high) / 2
+
+    lower = 0.0 if hits == 0 else root(hits, alpha / 2)
+    upper = 1.0 if hits == n else root(hits + 1, 1 - alpha / 2)
+    return lower, upper
