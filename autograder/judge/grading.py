@@ -149,6 +149,8 @@ class Grading:
         actor = self.submission()
         if self.load_finding is not None:
             raise CheckFailure(self.load_finding)
+        if self.guest_s() > self.job.assignment.limits.grading_s:
+            raise CheckFailure(Finding(Verdict.TIMED_OUT, f"the whole grading may take {self.job.assignment.limits.grading_s:.0f} s"))
         return actor.call(function, given, named)
 
     def call_reference(self, function: Function, given: tuple[Any, ...], named: dict[str, Any]) -> CallOutcome:
@@ -223,5 +225,5 @@ class Grading:
         for actor in self._all:
             actor.release()
         for guest in (*(a.guest for a in self._all), *(h.guest for h in self._hands)):
-            guest.kill()
+            guest.kill()  # the node removes what is left of them
         self.room.close()

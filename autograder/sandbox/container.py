@@ -185,7 +185,7 @@ class ContainerSandbox:
             environment=profile.environment,
             user=f"{uid}:{uid}",
             working_dir="/work",
-            labels={LABEL: self.owner, "autograder.label": label},
+            labels={LABEL: self.owner, "autograder.label": label, "autograder.job": label.partition("/")[0]},
             network_disabled=True,
             host_config=self._host_config(profile, uid, mounts),
         )
@@ -287,6 +287,11 @@ class ContainerSandbox:
         """Every container that any judge of this program made: id → owner."""
         found = self.client.api.containers(all=True, filters={"label": LABEL})
         return {c["Id"]: c["Labels"][LABEL] for c in found}
+
+    def remove_labelled(self, job: str) -> None:
+        """Removes the containers that a judge started for itself."""
+        for found in self.client.api.containers(all=True, filters={"label": f"autograder.job={job}"}):
+            self.remove(found["Id"])
 
     def image_id(self, image: str) -> str:
         """The image's content id.

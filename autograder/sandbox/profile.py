@@ -83,10 +83,10 @@ class Profile:
     weakened: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, assignment: Assignment, image: str, cores: tuple[int, ...]) -> Profile:
+    def of(cls, assignment: Assignment, image: str, cores: tuple[int, ...], weakened: frozenset[str] = frozenset()) -> Profile:
         """The profile that an assignment's guests run under."""
         wanted = assignment.resources
-        return cls(image, cores, wanted.memory_mb, wanted.processes, wanted.scratch_mb, wanted.preload)
+        return cls(image, cores, wanted.memory_mb, wanted.processes, wanted.scratch_mb, wanted.preload, weakened=weakened)
 
     @property
     def environment(self) -> dict[str, str]:

@@ -1,0 +1,281 @@
+"""One machine that grades: slots of cores, guests ahead of need, warm references, a judge process per grading."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import secrets
+import subprocess
+import sys
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, field, replace
+from multiprocessing.connection import Connection
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any, Self
+
+from autograder import __version__
+from autograder.course.load import course_folder
+from autograder.domain.assignment import Assignment
+from autograder.domain.grade import CriterionResult, Grade
+from autograder.domain.submission import Submission
+from autograder.domain.verdict import Verdict, sentence
+from autograder.engine import worker
+from autograder.engine.pool import Pool
+from autograder.errors import CourseError, MachineError, SandboxError
+from autograder.judge.grading import Hand, Job
+from autograder.measure.machine import fingerprint
+from autograder.measure.room import Room
+from autograder.sandbox.container import ContainerSandbox, state_folder
+from autograder.sandbox.owner import me
+from autograder.sandbox.process import NotIsolated
+from autograder.sandbox.profile import Profile
+from autograder.sandbox.reaper import sweep
+
+IMAGE = "autograder-grader:current"
+TRIES = 2  # a failure of ours, or an inconclusive duel, is tried once more before staff are asked
+WARM_ASSIGNMENTS = 4
+Say = Callable[[dict[str, Any]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a node grades.
+
+    Attributes:
+        kind: `docker` or `subprocess` (isolates nothing; results are never recorded as grades).
+        pairs: process pairs per duel; 1 is quick mode.
+        slots: gradings at once; 0 means one per group of cores that the assignment asks for.
+    """
+
+    kind: str = "docker"
+    image: str = field(default_factory=lambda: os.environ.get("AUTOGRADER_IMAGE", IMAGE))
+    pairs: int = 2
+    slots: int = 0
+    references: Path | None = None
+    weakened: frozenset[str] = frozenset()
+
+
+class Node:
+    """Grades submissions; use as a context manager, so that nothing is left behind."""
+
+    def __init__(self, options: Options | None = None) -> None:
+        self.options = options or Options()
+        self._owner = me()
+        self._state = state_folder()
+        self._sandbox = worker.sandbox_of(self.options.kind, self._owner)
+        self._reaper = self._start_reaper()
+        self._pool = Pool(self._sandbox, lambda: Room(self._state))
+        self._warm: dict[tuple[str, tuple[int, ...]], list[Hand]] = {}
+        self._lock = threading.Lock()
+        self._context = multiprocessing.get_context("forkserver")
+        self._context.set_forkserver_preload(worker.PRELOAD)
+
+    def _start_reaper(self) -> subprocess.Popen[bytes] | None:
+        if self.options.kind == "subprocess":
+            warnings.warn("student code will run as ordinary processes with your rights: not isolated, never recorded as a grade", NotIsolated, stacklevel=3)
+            return None
+        assert isinstance(self._sandbox, ContainerSandbox)
+        self._sandbox.image_id(self.options.image)
+        sweep(self._sandbox)
+        command = [sys.executable, "-m", "autograder.sandbox.reaper", self._owner]
+        return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True)  # noqa: S603  # ourselves
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends every guest, waits until all is removed, lets the reaper go."""
+        for hands in self._warm.values():
+            for hand in hands:
+                self._pool.bury(hand.guest)
+        self._warm.clear()
+        self._pool.close()
+        if self._reaper is not None and self._reaper.stdin is not None:
+            self._reaper.stdin.close()
+            self._reaper.wait()
+
+    # grading
+
+    def grade(
+        self, assignment: Assignment, submission: Submission, *, seed: str = "", only: str = "", public_only: bool = False,
+        cores: tuple[int, ...] = (), say: Say = lambda _: None,
+    ) -> Grade:  # fmt: skip
+        """One submission, to its verdict.
+
+        Args:
+            seed: replays a recorded entropy; empty draws fresh bytes from the OS.
+            cores: the slot; empty takes the last cores of the machine.
+            say: progress.
+
+        Raises:
+            CourseError: the assignment is wrong.
+        """
+        begun = time.perf_counter()
+        if only and only not in (c.id for c in assignment.criteria):
+            raise CourseError(f"{assignment.slug}: criterion {only!r}", f"is not declared; there are {', '.join(c.id for c in assignment.criteria)}")
+        cores = cores or self.slots(assignment)[-1]
+        result: Grade | None = None
+        problem = ""
+        for attempt in range(1, TRIES + 1):
+            job = self._job(assignment, submission, seed or secrets.token_hex(16), only, public_only, cores, attempt)
+            try:
+                result = self._attempt(job, say)
+            except SandboxError as error:
+                problem = str(error)
+                say({"phase": "retry", "problem": problem})
+                continue
+            if not result.ours:
+                break
+        wall = time.perf_counter() - begun
+        if result is None:
+            result = _failed(assignment, submission, problem, only)
+        guest_s = float(result.engine.get("guest_s", 0.0))
+        return replace(result, wall_s=wall, overhead_s=wall - guest_s)
+
+    def grade_many(
+        self, assignment: Assignment, submissions: Sequence[Submission], say: Callable[[int, dict[str, Any]], None] = lambda _i, _n: None
+    ) -> Iterator[tuple[int, Grade]]:
+        """A class, as many at once as there are slots; yields (index, grade) as they end."""
+        free: SimpleQueue[tuple[int, ...]] = SimpleQueue()
+        slots = self.slots(assignment)
+        for slot in slots:
+            free.put(slot)
+
+        def one(index: int) -> Grade:
+            cores = free.get()
+            try:
+                return self.grade(assignment, submissions[index], cores=cores, say=lambda news: say(index, news))
+            finally:
+                free.put(cores)
+
+        with ThreadPoolExecutor(len(slots), thread_name_prefix="slot") as threads:
+            running = {threads.submit(one, i): i for i in range(len(submissions))}
+            for future in as_completed(running):
+                yield running[future], future.result()
+
+    def slots(self, assignment: Assignment) -> list[tuple[int, ...]]:
+        """Disjoint groups of cores, as large as the assignment asks for.
+
+        Raises:
+            MachineError: this machine has fewer cores.
+        """
+        cores = sorted(os.sched_getaffinity(0))
+        size = assignment.resources.cores
+        if len(cores) < size:
+            raise MachineError(f"{assignment.slug} asks for {size} cores, this machine has {len(cores)}")
+        groups = [tuple(cores[i : i + size]) for i in range(0, len(cores) - size + 1, size)]
+        return groups[-self.options.slots :] if self.options.slots else groups
+
+    # one attempt
+
+    def _job(self, assignment: Assignment, submission: Submission, entropy: str, only: str, public_only: bool, cores: tuple[int, ...], attempt: int) -> Job:
+        profile = Profile.of(assignment, self.options.image, cores, self.options.weakened)
+        references = self.options.references or course_folder().parent / "reference"
+        return Job(
+            assignment, submission, profile, references, self._state, entropy, only, public_only, self.options.pairs,
+            label=secrets.token_hex(8), attempt=attempt,
+        )  # fmt: skip
+
+    def _attempt(self, job: Job, say: Say) -> Grade:
+        timed = not job.public_only and any(c.kind.timed and job.only in ("", c.id) for c in job.assignment.criteria)
+        count = job.pairs if timed else 1
+        references = self._borrow(job, count) if timed else []
+        hands = [Hand(g) for g in self._pool.take(job.profile, count)]
+        try:
+            return self._judge(job, hands, references, say)
+        finally:
+            for hand in hands:
+                self._pool.bury(hand.guest)
+            self._give_back(job, references)
+            if isinstance(self._sandbox, ContainerSandbox):
+                self._sandbox.remove_labelled(job.label)
+
+    def _judge(self, job: Job, hands: list[Hand], references: list[Hand], say: Say) -> Grade:
+        ours, theirs = self._context.Pipe(duplex=False)
+        arguments = (job, hands, references, self.options.kind, self._owner, theirs)
+        process = self._context.Process(target=worker.main, args=arguments, daemon=True)
+        process.start()
+        theirs.close()
+        if not job.public_only:
+            self._pool.prime(job.profile, len(hands))  # the next submission's, while this one is judged
+        try:
+            return _listen(ours, references, say, time.monotonic() + 3 * job.assignment.limits.grading_s)
+        except CourseError:
+            raise
+        except (SandboxError, EOFError, OSError) as error:
+            for hand in references:
+                hand.broken = True  # it may be in the middle of a turn
+            raise SandboxError(str(error) or "the judge process died") from error
+        finally:
+            ours.close()
+            process.join(timeout=5)
+            if process.is_alive():
+                process.kill()
+                process.join()
+            process.close()
+
+    # warm references
+
+    def _borrow(self, job: Job, count: int) -> list[Hand]:
+        """Guests for the kernel, kept warm between submissions of one assignment; each is lent to one judge at a time."""
+        key = (job.assignment.slug, job.profile.cores)
+        with self._lock:
+            hands = self._warm.pop(key, [])
+        fresh = [self._pool.start(job.profile) for _ in range(count - len(hands))]
+        return hands + [Hand(f.result()) for f in fresh]
+
+    def _give_back(self, job: Job, hands: list[Hand]) -> None:
+        key = (job.assignment.slug, job.profile.cores)
+        healthy = [h for h in hands if not h.broken]
+        dropped = [h for h in hands if h.broken]
+        with self._lock:
+            if healthy and key not in self._warm:
+                self._warm[key] = healthy
+            else:
+                dropped += healthy
+            while len(self._warm) > WARM_ASSIGNMENTS:
+                dropped += self._warm.pop(next(iter(self._warm)))
+        for hand in dropped:
+            self._pool.bury(hand.guest)
+
+
+def _listen(pipe: Connection, references: list[Hand], say: Say, until: float) -> Grade:
+    """Follows a judge to its end."""
+    while True:
+        if not pipe.poll(max(until - time.monotonic(), 0)):
+            raise SandboxError("the judge did not end in time")
+        try:
+            kind, content = pipe.recv()
+        except EOFError:
+            raise SandboxError("the judge process died") from None
+        if kind == "news":
+            say(content)
+        elif kind == "references":
+            for hand, (loaded, broken) in zip(references, content, strict=True):
+                hand.loaded, hand.broken = loaded, broken
+        elif kind == "grade":
+            assert isinstance(content, Grade)
+            return content
+        elif kind == "course":
+            where, _, problem = content.partition(": ")
+            raise CourseError(where, problem)
+        else:
+            raise SandboxError(content)
+
+
+def _failed(assignment: Assignment, submission: Submission, problem: str, only: str) -> Grade:
+    """The verdict when we failed: no point is lost for good, staff are told."""
+    criteria = tuple(
+        CriterionResult(c.id, c.title, 0.0, c.points, Verdict.GRADER_FAILED, sentence(Verdict.GRADER_FAILED), c.public, {"problem": problem})
+        for c in assignment.criteria
+        if only in ("", c.id)
+    )
+    return Grade(assignment.slug, submission.name, submission.sha256, criteria, fingerprint(), {"version": __version__}, 0.0, 0.0)

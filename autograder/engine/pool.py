@@ -1,0 +1,85 @@
+"""Containers started ahead of need: the next submission finds its guests waiting, frozen, with NumPy imported."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from autograder.errors import SandboxError
+from autograder.measure.room import Room
+from autograder.sandbox.base import Guest, Sandbox
+from autograder.sandbox.profile import Profile
+
+
+class Pool:
+    """Fresh guests by profile. Each is used once."""
+
+    def __init__(self, sandbox: Sandbox, room: Callable[[], Room], starters: int = 4) -> None:
+        self._sandbox = sandbox
+        self._room = room
+        self._threads = ThreadPoolExecutor(starters, thread_name_prefix="starter")
+        self._ahead: dict[Profile, list[Future[Guest]]] = {}
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def prime(self, profile: Profile, count: int) -> None:
+        """Sees to it that so many guests are there or on their way."""
+        with self._lock:
+            waiting = self._ahead.setdefault(profile, [])
+            while len(waiting) < count and not self._closed:
+                waiting.append(self._threads.submit(self._start, profile))
+
+    def take(self, profile: Profile, count: int) -> list[Guest]:
+        """So many guests, waiting for them if need be.
+
+        Raises:
+            SandboxError: the engine failed twice in a row.
+        """
+        self.prime(profile, count)
+        with self._lock:
+            waiting = self._ahead[profile]
+            taken, self._ahead[profile] = waiting[:count], waiting[count:]
+        guests = []
+        for future in taken:
+            try:
+                guests.append(future.result())
+            except SandboxError:
+                guests.append(self._start(profile))
+        return guests
+
+    def start(self, profile: Profile) -> Future[Guest]:
+        """One guest outside the pool, on its way."""
+        return self._threads.submit(self._start, profile)
+
+    def _start(self, profile: Profile) -> Guest:
+        room = self._room()
+        try:
+            with room.shared():  # starting is noise: never while a neighbour measures
+                return self._sandbox.start(profile, "ahead")
+        finally:
+            room.close()
+
+    def bury(self, guest: Guest) -> None:
+        """Ends a guest now, and removes what it left soon."""
+        guest.kill()
+        self._threads.submit(self._remove, guest)
+
+    def _remove(self, guest: Guest) -> None:
+        room = self._room()
+        try:
+            with room.shared():
+                guest.remove()
+        finally:
+            room.close()
+
+    def close(self) -> None:
+        """Ends all that waits, and returns when nothing is left."""
+        with self._lock:
+            self._closed = True
+            waiting = [f for futures in self._ahead.values() for f in futures]
+            self._ahead.clear()
+        for future in waiting:
+            if not future.cancel() and future.exception() is None:
+                self.bury(future.result())
+        self._threads.shutdown(wait=True)

@@ -1,0 +1,49 @@
+"""Waits for its parent's death, then ends and removes every container that the parent owned.
+
+A process of its own, so that `kill -9` of a judge leaves nothing running. Its standard input is a pipe whose other end
+only the parent holds; the pipe's end of file is the news. Run as `python -m autograder.sandbox.reaper OWNER`.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+
+from autograder.errors import AutograderError
+from autograder.sandbox.container import ContainerSandbox
+from autograder.sandbox.owner import lives
+
+PATIENCE_S = 60.0
+QUIET_SWEEPS = 3
+
+
+def sweep(sandbox: ContainerSandbox, doomed: str = "") -> int:
+    """Removes containers of one owner, or of every owner that is dead; returns how many."""
+    removed = 0
+    for container, owner in sandbox.owned().items():
+        if owner == doomed or (not doomed and not lives(owner)):
+            sandbox.remove(container)
+            removed += 1
+    return removed
+
+
+def main() -> None:
+    """Waits, then sweeps until nothing new turns up (a judge may have been starting a container when it died)."""
+    owner = sys.argv[1]
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)  # a terminal's ctrl-C goes to the parent; its death is the news
+    while os.read(0, 4096):
+        pass
+    until, quiet = time.monotonic() + PATIENCE_S, 0
+    while quiet < QUIET_SWEEPS and time.monotonic() < until:
+        try:
+            quiet = 0 if sweep(ContainerSandbox.shared(owner), owner) else quiet + 1
+        except AutograderError:
+            quiet = 0  # the engine is away; it may come back
+        time.sleep(0.5)
+
+
+if __name__ == "__main__":
+    main()
