@@ -12,9 +12,8 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from multiprocessing.connection import Connection
-from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, Self
 
@@ -25,6 +24,8 @@ from autograder.domain.grade import CriterionResult, Grade
 from autograder.domain.submission import Submission
 from autograder.domain.verdict import Verdict, sentence
 from autograder.engine import worker
+from autograder.engine.options import Options
+from autograder.engine.planted import Bench
 from autograder.engine.pool import Pool
 from autograder.errors import CourseError, MachineError, SandboxError
 from autograder.judge.grading import Hand, Job
@@ -36,28 +37,9 @@ from autograder.sandbox.process import NotIsolated
 from autograder.sandbox.profile import Profile
 from autograder.sandbox.reaper import sweep
 
-IMAGE = "autograder-grader:current"
 TRIES = 2  # a failure of ours, or an inconclusive duel, is tried once more before staff are asked
 WARM_ASSIGNMENTS = 4
 Say = Callable[[dict[str, Any]], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How a node grades.
-
-    Attributes:
-        kind: `docker` or `subprocess` (isolates nothing; results are never recorded as grades).
-        pairs: process pairs per duel; 1 is quick mode.
-        slots: gradings at once; 0 means one per group of cores that the assignment asks for.
-    """
-
-    kind: str = "docker"
-    image: str = field(default_factory=lambda: os.environ.get("AUTOGRADER_IMAGE", IMAGE))
-    pairs: int = 2
-    slots: int = 0
-    references: Path | None = None
-    weakened: frozenset[str] = frozenset()
 
 
 class Node:
@@ -174,6 +156,11 @@ class Node:
         groups = [tuple(cores[i : i + size]) for i in range(0, len(cores) - size + 1, size)]
         return groups[-self.options.slots :] if self.options.slots else groups
 
+    def bench(self, kernel_s: float) -> Bench:
+        """Guests with a planted kernel, on the cores where serial submissions are graded."""
+        cores = sorted(os.sched_getaffinity(0))
+        return Bench(self._sandbox, self.options, (cores[-1],), self._state, kernel_s)
+
     # one attempt
 
     def _job(self, assignment: Assignment, submission: Submission, entropy: str, only: str, public_only: bool, cores: tuple[int, ...], attempt: int) -> Job:
@@ -186,6 +173,8 @@ class Node:
 
     def _attempt(self, job: Job, say: Say) -> Grade:
         timed = not job.public_only and any(c.kind.timed and job.only in ("", c.id) for c in job.assignment.criteria)
+        if self.options.kind == "subprocess":
+            return self._judge(job, [], [], say)  # the judge starts plain processes itself, and they die with it
         count = job.pairs if timed else 1
         references = self._borrow(job, count) if timed else []
         hands = [Hand(g) for g in self._pool.take(job.profile, count)]
@@ -204,7 +193,7 @@ class Node:
         process = self._context.Process(target=worker.main, args=arguments, daemon=True)
         process.start()
         theirs.close()
-        if not job.public_only:
+        if hands:
             self._pool.prime(job.profile, len(hands))  # the next submission's, while this one is judged
         try:
             return _listen(ours, references, say, time.monotonic() + 3 * job.assignment.limits.grading_s)

@@ -53,7 +53,7 @@ def close(got: Any, expected: Any, *, rtol: float, atol: float = 0.0, what: str 
         allowed = rtol * abs(float(theirs[where])) + atol
         fail(
             Verdict.WRONG_ANSWER,
-            f"{what}{_at(where)}: expected {theirs[where]!r:.24}, got {mine[where]!r:.24}, "
+            f"{what}{_at(where)}: expected {theirs[where].item()!r}, got {mine[where].item()!r}, "
             f"differs by {difference[where]:.3g}, allowed {allowed:.3g} ({int((~agrees).sum())} of {agrees.size} values differ)",
         )
 

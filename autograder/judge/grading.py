@@ -225,5 +225,7 @@ class Grading:
         for actor in self._all:
             actor.release()
         for guest in (*(a.guest for a in self._all), *(h.guest for h in self._hands)):
-            guest.kill()  # the node removes what is left of them
+            guest.kill()
+            if not guest.isolated:
+                guest.remove()  # a container is removed by the node, later
         self.room.close()

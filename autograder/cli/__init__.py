@@ -1,0 +1,73 @@
+"""The command line. Exit codes of `grade`: 0 a grade was reached, 2 usage, course or submission error, 3 the fault is ours."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Callable
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import Any
+
+import click
+
+from autograder import __version__
+from autograder.errors import AutograderError, CourseError, SubmissionError
+
+EXIT_INPUT, EXIT_OURS = 2, 3
+
+# name → module of this package that holds it; imported only when asked for, so that --help is quick
+_COMMANDS = {
+    "grade": "grading",
+    "check": "grading",
+    "demo": "demo",
+    "course": "course",
+    "verify-verdicts": "campaign",
+}
+
+
+class _Lazy(click.Group):
+    """Loads a command when it is named; other packages join by the entry point group `autograder.commands`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*_COMMANDS, *(e.name for e in entry_points(group="autograder.commands"))]
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name in _COMMANDS:
+            module = import_module(f"autograder.cli.{_COMMANDS[name]}")
+            found: click.Command = getattr(module, name.replace("-", "_"))
+            return found
+        for entry in entry_points(group="autograder.commands", name=name):
+            command: click.Command = entry.load()
+            return command
+        return None
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__)
+def cli() -> None:
+    """Grades parallel-computing coursework: correctness checks, and duels against reference kernels, in containers."""
+
+
+def main(run: Callable[..., Any] = cli) -> None:
+    """The program: every error of ours becomes a sentence and an exit code, never a traceback."""
+    warnings.showwarning = _warn
+    try:
+        run(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(EXIT_INPUT)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted; nothing is left running", err=True)
+        sys.exit(130)
+    except (CourseError, SubmissionError) as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(EXIT_INPUT)
+    except AutograderError as error:
+        click.echo(f"our fault: {error}", err=True)
+        sys.exit(EXIT_OURS)
+
+
+def _warn(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
+    if issubclass(category, UserWarning):
+        click.echo(f"warning: {message}", err=True)

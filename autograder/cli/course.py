@@ -1,0 +1,73 @@
+"""`autograder course list | validate | release | new`."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from autograder.api import Assignment, CourseError, all_folders, find, load, release
+from autograder.course.load import course_folder
+from autograder.report import terminal
+
+
+@click.group()
+def course() -> None:
+    """Assignments: list them, prove that they keep their promises, make student copies, begin a new one."""
+
+
+@course.command("list")
+def list_() -> None:
+    """Print every assignment with its points and tiers."""
+    table = Table(title=f"{course_folder()}", title_justify="left")
+    for column in ("assignment", "lecture", "kind", "title", "automatic", "written", "tiers"):
+        table.add_column(column, justify="right" if column in ("automatic", "written") else "left")
+    for folder in all_folders():
+        a = load(folder)
+        tiers = "  ".join(", ".join(f"{t.threshold:g}×" for t in c.tiers) for c in a.criteria if c.tiers)
+        table.add_row(a.slug, a.lecture, a.kind, terminal.plain(a.title), f"{a.max_score:g}", f"{a.written_points:g}", tiers)
+    Console().print(table)
+
+
+@course.command("release")
+@click.argument("assignment")
+@click.option("--to", "target", type=click.Path(path_type=Path), default=Path("release"), show_default=True, help="Folder to write into.")
+def release_(assignment: str, target: Path) -> None:
+    """Write the student's copy of ASSIGNMENT: an allow-listed tree, solutions stripped, nothing hidden."""
+    for path in release(load(find(assignment)), target):
+        click.echo(path)
+
+
+@course.command("new")
+@click.argument("name")
+def new(name: str) -> None:
+    """Begin an assignment called NAME from the tested template."""
+    template, target = course_folder() / "_template", course_folder() / name
+    if target.exists():
+        raise CourseError(str(target), "exists already")
+    if not name.isidentifier() or name != name.lower():
+        raise CourseError(name, "must be lower-case letters, digits and underscores")
+    shutil.copytree(template, target, ignore=shutil.ignore_patterns("__pycache__"))
+    (target / "_template.ipynb").rename(target / f"{name}.ipynb")
+    load(target)
+    click.echo(f"{target}\nnow edit assignment.toml, the notebook and the checks, then run: autograder course validate {name}")
+
+
+@course.command("validate")
+@click.argument("assignments", nargs=-1)
+@click.option("--quick", is_flag=True, help="One process pair, and no duels of mutants that die by correctness; what is left out is said.")
+def validate_(assignments: tuple[str, ...], quick: bool) -> None:
+    """Prove that every folder (or those named) keeps its promises; exits 1 if any does not."""
+    from autograder.cli.validation import validate
+
+    console = Console()
+    chosen: list[Assignment] = [load(find(a)) for a in assignments] or [load(f) for f in all_folders()]
+    failed = [a.slug for a in chosen if not validate(a, console, quick=quick)]
+    if failed:
+        console.print(f"[red]✗ {', '.join(failed)}[/]")
+        sys.exit(1)
+    console.print(f"[green]✓ {len(chosen)} assignments keep their promises[/]")

@@ -1,0 +1,123 @@
+"""What `course validate` proves about one folder."""
+
+from __future__ import annotations
+
+import ast
+import re
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from autograder.api import Assignment, CourseError, Grade, Node, Options, Submission, receive, release
+from autograder.course.probes import probes
+from autograder.domain.verdict import Verdict
+from autograder.report.terminal import plain
+
+KERNEL_S = 0.020
+_DIES = re.compile(r"#\s*dies by:\s*([a-z-]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """One claim about a folder, kept or not."""
+
+    what: str
+    kept: bool
+    why: str = ""
+
+
+def validate(assignment: Assignment, console: Console, *, quick: bool = False) -> bool:
+    """Checks every promise; prints one line each.
+
+    Returns:
+        Whether all are kept.
+    """
+    console.print(f"[bold]{assignment.slug}[/] {plain(assignment.title)}")
+    kept = True
+    solutions = sorted((assignment.folder / "solutions").glob("*.py"))
+    with Node(Options(pairs=1 if quick else 2)) as node:
+        for promise in _promises(assignment, node, solutions, quick=quick):
+            kept &= promise.kept
+            console.print(f"  {'[green]✓[/]' if promise.kept else '[red]✗[/]'} {promise.what} [dim]{plain(promise.why)}[/]", highlight=False)
+    if quick:
+        console.print("  [dim]quick: one process pair; timed criteria of mutants that name a correctness verdict were left out[/]")
+    return kept
+
+
+def _promises(assignment: Assignment, node: Node, solutions: list[Path], *, quick: bool) -> Iterator[Promise]:
+    yield from _released(assignment)
+    yield Promise("at least two solutions", len(solutions) >= 2, f"{len(solutions)} in solutions/")
+    for path in solutions:
+        yield from _solution(assignment, node, path)
+    if solutions:
+        for name, submission in probes(assignment, solutions[0]):
+            grade = _grade(node, assignment, submission)
+            # a probe may meet a criterion by chance of its kind (zeros are bounded); it must earn nothing for speed and fail somewhere
+            lost = grade.score < grade.max_score and not any(c.duel for c in grade.criteria)
+            none = grade.score == 0 if name == "the starter" else lost
+            yield Promise(f"{name} fails", none, f"{grade.score:g} of {grade.max_score:g}")
+    mutants = sorted((assignment.folder / "mutants").glob("*.py"))
+    yield Promise("mutants exist", bool(mutants), f"{len(mutants)} in mutants/")
+    for path in mutants:
+        yield _mutant(assignment, node, path, quick=quick)
+
+
+def _grade(node: Node, assignment: Assignment, submission: Submission, only: str = "") -> Grade:
+    return node.grade(assignment, submission, only=only)
+
+
+def _solution(assignment: Assignment, node: Node, path: Path) -> Iterator[Promise]:
+    grade = node.grade(assignment, receive(path, assignment.limits.submission_kb))
+    missed = "; ".join(f"{c.id}: {c.verdict} {c.sentence}" for c in grade.criteria if c.points < c.max_points)
+    speeds = ", ".join(f"{c.id} {c.duel.speedup:.3g}×" for c in grade.criteria if c.duel)
+    yield Promise(f"solution {path.name} earns full marks", grade.score == grade.max_score, missed or speeds)
+    for c in grade.criteria:
+        if c.duel is not None:
+            slow = c.duel.reference_s >= KERNEL_S * (0.5 if assignment.resources.cores > 1 else 1.0)
+            yield Promise(f"{c.id}: the reference takes {c.duel.reference_s * 1e3:.1f} ms", slow, "" if slow else f"less than {KERNEL_S * 1e3:.0f} ms")
+
+
+def _mutant(assignment: Assignment, node: Node, path: Path, *, quick: bool) -> Promise:
+    first = path.read_text(encoding="utf-8").partition("\n")[0]
+    match = _DIES.match(first)
+    if match is None or match[1] not in list(Verdict):
+        raise CourseError(str(path), "line 1 must read '# dies by: VERDICT' with a known verdict")
+    named = Verdict(match[1])
+    del quick  # a mutant that dies by correctness is never timed: the judge gates speed on correctness
+    grade = node.grade(assignment, receive(path, assignment.limits.submission_kb))
+    hits = [c.id for c in grade.criteria if c.verdict is named and c.points < c.max_points]
+    found = ", ".join(sorted({str(c.verdict) for c in grade.criteria} - {"passed"})) or "full marks"
+    return Promise(f"mutant {path.name} dies by {named}", bool(hits), ", ".join(hits) if hits else f"found: {found}")
+
+
+def _released(assignment: Assignment) -> Iterator[Promise]:
+    """Nothing secret is in the student's copy: no hidden check, no solution's function body, no reference."""
+    with tempfile.TemporaryDirectory() as folder:
+        files = release(assignment, Path(folder))
+        text = "\n".join(p.read_text(encoding="utf-8", errors="replace") for p in files)
+    leaks = [name for name in ("BEGIN SOLUTION", "BEGIN HIDDEN") if name in text]
+    hidden = assignment.folder / "test_hidden.py"
+    if hidden.is_file():
+        tree = ast.parse(hidden.read_text(encoding="utf-8"))
+        leaks += [n.name for n in ast.walk(tree) if isinstance(n, ast.FunctionDef) and n.name.startswith("test_") and n.name in text]
+    for path in (assignment.folder / "solutions").glob("*.py"):
+        bodies = [b for b in _bodies(path) if b in text]
+        leaks += [f"code of solutions/{path.name}"] if bodies else []
+    leaks += [c.id for c in assignment.criteria if not c.public and f'"{c.id}"' in text]
+    yield Promise("the student's copy holds nothing secret", not leaks, f"{len(files)} files" if not leaks else ", ".join(leaks))
+
+
+def _bodies(path: Path) -> list[str]:
+    """Function bodies of at least three lines, as text."""
+    source = path.read_text(encoding="utf-8")
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef):
+            body = node.body[1:] if ast.get_docstring(node) else node.body
+            if len(body) >= 3:
+                segment = "\n".join(source.splitlines()[body[0].lineno - 1 : body[-1].end_lineno])
+                found.append(segment)
+    return found

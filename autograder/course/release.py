@@ -1,0 +1,115 @@
+"""From an assignment folder to the student's copy: an allow-listed tree, never "everything but".
+
+What is copied: the notebook with its solutions stripped and hidden tests cut, `assignment.toml` without anything hidden,
+`test_public.py`, and files under `data/` and `figures/`. Nothing else, whatever lies in the folder.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from autograder.course.load import FILE
+from autograder.domain.assignment import Assignment
+from autograder.errors import CourseError
+
+_SOLUTION = re.compile(r"^([ \t]*)### BEGIN SOLUTION\b.*?^[ \t]*### END SOLUTION[^\n]*\n?", re.DOTALL | re.MULTILINE)
+_HIDDEN = re.compile(r"^[ \t]*### BEGIN HIDDEN TESTS\b.*?^[ \t]*### END HIDDEN TESTS[^\n]*\n?", re.DOTALL | re.MULTILINE)
+_STUB = "raise NotImplementedError  # your code here"
+_OPEN_FOLDERS = ("data", "figures")
+_OPEN_KEYS = ("title", "lecture", "domain", "kind", "summary", "resources", "limits", "functions", "callbacks", "written")
+
+
+def release(assignment: Assignment, target: Path) -> list[Path]:
+    """Writes the student's copy of an assignment.
+
+    Args:
+        target: a folder; `target/<slug>` is made anew.
+
+    Returns:
+        The files written.
+
+    Raises:
+        CourseError: a solution region is not closed, or the notebook is missing.
+    """
+    out = target / assignment.slug
+    if out.exists():
+        shutil.rmtree(out)
+    out.mkdir(parents=True)
+    written = [_notebook(assignment, out), _settings(assignment, out)]
+    public = assignment.folder / "test_public.py"
+    if public.is_file():
+        written.append(Path(shutil.copyfile(public, out / public.name)))
+    for name in _OPEN_FOLDERS:
+        for path in sorted((assignment.folder / name).glob("*")):
+            if path.is_file() and not path.is_symlink():
+                (out / name).mkdir(exist_ok=True)
+                written.append(Path(shutil.copyfile(path, out / name / path.name)))
+    return written
+
+
+def starter(assignment: Assignment) -> dict[str, Any]:
+    """The notebook as students get it, as a value."""
+    path = assignment.folder / f"{assignment.slug}.ipynb"
+    try:
+        notebook: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise CourseError(str(path), "is missing") from error
+    except ValueError as error:
+        raise CourseError(str(path), f"is not a notebook: {error}") from error
+    for number, cell in enumerate(notebook["cells"], start=1):
+        source = cell["source"] if isinstance(cell["source"], str) else "".join(cell["source"])
+        graded = cell.get("metadata", {}).get("nbgrader", {})
+        if cell["cell_type"] == "markdown" and graded.get("solution"):
+            source = "*Your answer here.*\n" if "### BEGIN SOLUTION" in source or graded.get("grade") else source
+        source = _HIDDEN.sub("", _SOLUTION.sub(lambda m: f"{m[1]}{_STUB}\n", source))
+        if "### BEGIN" in source or "### END" in source:
+            raise CourseError(f"{path}: cell {number}", "a solution or hidden region is not closed")
+        cell["source"] = source
+        if cell["cell_type"] == "code":
+            cell["outputs"], cell["execution_count"] = [], None
+    return notebook
+
+
+def _notebook(assignment: Assignment, out: Path) -> Path:
+    path = out / f"{assignment.slug}.ipynb"
+    path.write_text(json.dumps(starter(assignment), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    return path
+
+
+def _settings(assignment: Assignment, out: Path) -> Path:
+    """`assignment.toml` with what a student may know: no hidden criterion, no name of a reference's file."""
+    with (assignment.folder / FILE).open("rb") as file:
+        data = tomllib.load(file)
+    lines = [f"{k} = {_toml(data[k])}" for k in _OPEN_KEYS if k in data and not isinstance(data[k], dict)]
+    lines += ["", "[reference]"] + [f'{k} = ""' for k in ("oracle", "baseline", "kernel")]
+    for key in _OPEN_KEYS:
+        if isinstance(data.get(key), dict):
+            lines += _table(key, data[key])
+    for criterion in data["criteria"]:
+        if criterion.get("visibility") == "public":
+            lines += ["", "[[criteria]]"] + [f"{k} = {_toml(v)}" for k, v in criterion.items()]
+    path = out / FILE
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def _table(name: str, table: dict[str, Any]) -> list[str]:
+    flat = {k: v for k, v in table.items() if not isinstance(v, dict)}
+    lines = ["", f"[{name}]"] + [f"{k} = {_toml(v)}" for k, v in flat.items()] if flat else []
+    for key, value in table.items():
+        if isinstance(value, dict):
+            lines += _table(f"{name}.{key}", value)
+    return lines
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{k} = {_toml(v)}" for k, v in value.items()) + " }"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_toml, value)) + "]"
+    return json.dumps(value, ensure_ascii=False)

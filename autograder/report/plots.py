@@ -1,0 +1,103 @@
+"""Plots of a duel as SVG text: rounds, interval against tiers, scaling curve. Colour never carries meaning alone."""
+
+from __future__ import annotations
+
+import io
+import math
+from typing import Any
+
+from autograder.domain.measurement import Decision, DuelOutcome
+from autograder.measure.statistics import interval
+
+_INK, _MUTED, _GOOD, _BAD = "#1f2933", "#7b8794", "#0b6e4f", "#9b2226"
+
+
+def _figure(height: float) -> tuple[Any, Any]:
+    import matplotlib as mpl  # a third of a second: only whoever draws pays for it
+
+    mpl.use("svg")
+    from matplotlib import pyplot as plt
+
+    plt.rcParams.update({"font.size": 9, "font.family": "sans-serif", "svg.fonttype": "none", "axes.edgecolor": _MUTED, "svg.hashsalt": "autograder"})
+    return plt.subplots(figsize=(7.2, height), layout="constrained")
+
+
+def _svg(figure: Any) -> str:
+    from matplotlib import pyplot as plt
+
+    out = io.StringIO()
+    figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
+    plt.close(figure)
+    text = out.getvalue()
+    return text[text.index("<svg") :]
+
+
+def rounds(duel: DuelOutcome) -> str:
+    """Every round's ratio, the interval as it narrowed, and the tiers."""
+    figure, axes = _figure(2.9)
+    counted = duel.counted
+    ratios = [r.ratio for r in counted]
+    bounds = [interval(ratios[:n], 1 - duel.level) for n in range(1, len(ratios) + 1)]
+    steps = [n for n, (low, high) in enumerate(bounds, start=1) if low > 0 and high < math.inf]
+    if steps:
+        axes.fill_between(steps, [bounds[n - 1][0] for n in steps], [bounds[n - 1][1] for n in steps], color="#9fb3c8", alpha=0.45, label=f"{duel.level:.1%} interval", linewidth=0)
+    for pair, marker in enumerate("os^D"):
+        xs = [i for i, r in enumerate(counted, start=1) if r.pair == pair]
+        if xs:
+            axes.plot(xs, [ratios[i - 1] for i in xs], marker, color=_INK, markersize=3.5, label=f"rounds of process pair {pair + 1}")
+    shown = [t for t in duel.tiers if min(ratios) / 2.5 < t.threshold < max(ratios) * 2.5]
+    for tier in shown:
+        good = tier.decision is Decision.PASS
+        word = {"pass": "passed", "fail": "missed", "undecided": "open"}[tier.decision]
+        axes.axhline(tier.threshold, color=_GOOD if good else _BAD, linestyle="-" if good else "--", linewidth=1.2)
+        axes.annotate(f"{tier.threshold:g}× {word}", (1.0, tier.threshold), xycoords=("axes fraction", "data"), xytext=(-4, 2), textcoords="offset points", ha="right", color=_GOOD if good else _BAD)
+    axes.set_xlabel("round")
+    axes.set_ylabel("speedup against the reference")
+    axes.set_yscale("log")
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}×"))
+    axes.yaxis.set_minor_formatter(FuncFormatter(lambda v, _: f"{v:.2g}×" if max(ratios) / min(ratios) < 4 else ""))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, 1.2), ncols=3, frameon=False)
+    return _svg(figure)
+
+
+def tiers(duel: DuelOutcome) -> str:
+    """The interval against all thresholds, on one line."""
+    figure, axes = _figure(1.15)
+    low, high = duel.interval
+    axes.plot([low, high], [0, 0], color=_INK, linewidth=6, solid_capstyle="butt")
+    axes.plot([duel.speedup], [0], "o", color="white", markeredgecolor=_INK, markersize=8)
+    for tier in duel.tiers:
+        good = tier.decision is Decision.PASS
+        axes.axvline(tier.threshold, color=_GOOD if good else _BAD, linestyle="-" if good else "--")
+        axes.annotate(f"{tier.threshold:g}×\n{tier.points:g} pt", (tier.threshold, 1), xycoords=("data", "axes fraction"), xytext=(0, 2), textcoords="offset points", ha="center", va="bottom", color=_GOOD if good else _BAD, fontsize=8)
+    axes.set_xscale("log")
+    ends = [low, high, *(t.threshold for t in duel.tiers)]
+    finite = [e for e in ends if 0 < e < math.inf]
+    axes.set_xlim(min(finite) * 0.8, max(finite) * 1.25)
+    from matplotlib.ticker import FuncFormatter, NullFormatter
+
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}×"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.set_yticks([])
+    for side in ("left", "right", "top"):
+        axes.spines[side].set_visible(False)
+    return _svg(figure)
+
+
+def scaling(duel: DuelOutcome) -> str:
+    """Speedup over the reference on one worker, against the ideal."""
+    figure, axes = _figure(2.6)
+    workers = sorted({1, duel.workers, *(p for p, _ in duel.curve)})
+    axes.plot(workers, workers, ":", color=_MUTED, label="ideal")
+    axes.plot([1, duel.workers], [1, duel.canary], "s--", color=_MUTED, label="reference kernel")
+    curve = sorted({*duel.curve, (duel.workers, duel.speedup)})
+    axes.plot([p for p, _ in curve], [s for _, s in curve], "o-", color=_INK, label="this submission")
+    axes.set_xticks(workers)
+    axes.set_xlabel("workers")
+    axes.set_ylabel("speedup over the\nreference on one worker")
+    axes.set_ylim(bottom=0)
+    axes.legend(frameon=False)
+    return _svg(figure)
