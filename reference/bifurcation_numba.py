@@ -20,6 +20,7 @@ for small r.
 import mmap
 import os
 import threading
+from itertools import pairwise
 
 import numpy as np
 from numba import njit
@@ -92,7 +93,7 @@ def diagram_threads(r: np.ndarray, p: int, warmup: int = 400) -> np.ndarray:
     r = np.ascontiguousarray(r)
     out = np.empty((len(r), K))
     cuts = [len(r) * k // p for k in range(p + 1)]
-    parts = [(r[a:b], int(warmup), out[a:b]) for a, b in zip(cuts, cuts[1:], strict=False)]
+    parts = [(r[a:b], int(warmup), out[a:b]) for a, b in pairwise(cuts)]
     others = [threading.Thread(target=_columns, args=part) for part in parts[1:] if len(part[0])]
     for thread in others:
         thread.start()
@@ -109,7 +110,7 @@ def diagram_procs(r: np.ndarray, p: int, warmup: int = 400) -> np.ndarray:
     out = np.frombuffer(mmap.mmap(-1, max(1, 8 * m * K)), count=m * K).reshape(m, K)
     cuts = [m * k // p for k in range(p + 1)]
     children = []
-    for a, b in zip(cuts[1:], cuts[2:], strict=False):
+    for a, b in pairwise(cuts[1:]):
         if a == b:
             continue
         child = os.fork()

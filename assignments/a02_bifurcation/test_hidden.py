@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from reference import bifurcation
 
 from autograder.judge.compare import close
+from reference import bifurcation
 
 EPS = np.finfo(np.float64).eps
 # Ten ways of writing one step, each strict, contracted and with fast-math: at most 3.9 eps. In float32: 1e8 eps.

@@ -3,6 +3,7 @@
 import mmap
 import multiprocessing
 import threading
+from itertools import pairwise
 
 import numpy as np
 from numba import njit
@@ -46,7 +47,7 @@ def columns(r, warmup, out):
 def parts(r, p, warmup, out):
     """The arguments of `columns` for each of at most p workers; sizes differ by one at most."""
     cuts = [len(r) * k // p for k in range(p + 1)]
-    return [(r[a:b], warmup, out[a:b]) for a, b in zip(cuts[:-1], cuts[1:], strict=True) if b > a]
+    return [(r[a:b], warmup, out[a:b]) for a, b in pairwise(cuts) if b > a]
 
 
 def diagram_threads(r, p, warmup=400):

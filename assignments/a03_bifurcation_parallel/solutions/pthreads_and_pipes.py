@@ -1,6 +1,7 @@
 """The map as w w + c in C; POSIX threads, and children whose rows are read from pipes as they arrive."""
 
 import os
+from itertools import pairwise
 
 import numpy as np
 from cffi import FFI
@@ -88,14 +89,14 @@ def diagram_procs(r, p, warmup=400):
     out = np.empty((len(r), 150))
     cuts = [len(r) * k // p for k in range(p + 1)]
     children = []
-    for a, b in zip(cuts[1:-1], cuts[2:], strict=True):
+    for a, b in pairwise(cuts[1:]):
         reader, writer = os.pipe()
         child = os.fork()
         if child == 0:
             try:
                 os.close(reader)
                 library.columns(pointer(r[a:b]), b - a, warmup, pointer(out[a:b]))
-                with open(writer, "wb") as pipe:
+                with os.fdopen(writer, "wb") as pipe:
                     pipe.write(out[a:b].data.cast("B") if b > a else b"")
                 os._exit(0)
             finally:
@@ -104,7 +105,7 @@ def diagram_procs(r, p, warmup=400):
         children.append((child, reader, a, b))
     library.columns(pointer(r), cuts[1], warmup, pointer(out))
     for child, reader, a, b in children:
-        with open(reader, "rb") as pipe:
+        with os.fdopen(reader, "rb") as pipe:
             out[a:b] = np.frombuffer(pipe.read()).reshape(-1, 150)
         if os.waitpid(child, 0)[1]:
             raise RuntimeError("a worker failed")
