@@ -6,7 +6,8 @@ from autograder.course.release import release
 from autograder.domain.assignment import Assignment
 from autograder.domain.grade import Grade
 from autograder.domain.submission import Submission
-from autograder.engine.node import Node, Options
+from autograder.engine.node import Node
+from autograder.engine.options import Options
 from autograder.errors import AutograderError, CourseError, SubmissionError
 from autograder.report.page import write_page
 

@@ -11,7 +11,11 @@ import time
 from pathlib import Path
 
 START_S = 60.0
-SOCKETS = (Path("/var/run/docker.sock"), Path(f"/run/user/{os.getuid()}/podman/podman.sock"), Path("/run/podman/podman.sock"))
+SOCKETS = (
+    Path("/var/run/docker.sock"),
+    Path(f"/run/user/{os.getuid()}/podman/podman.sock"),
+    Path("/run/podman/podman.sock"),
+)
 BY_HAND = """No container engine answers, and this cannot be mended here ({why}).
   Debian/Ubuntu:  sudo apt-get install docker.io && sudo usermod -aG docker $USER   (then log in again)
   Fedora:         sudo dnf install podman && systemctl --user enable --now podman.socket
@@ -21,7 +25,7 @@ Then run the same command again."""
 
 def say(words: str) -> None:
     """Progress, for people."""
-    print(f"[engine] {words}", flush=True)  # noqa: T201  # a set-up script talks
+    print(f"[engine] {words}", flush=True)  # a set-up script talks
 
 
 def answers() -> bool:
@@ -44,7 +48,9 @@ def answers() -> bool:
 
 def run(*command: str) -> bool:
     """Runs a command of the system; its output is shown only if it fails."""
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"})  # noqa: S603  # fixed commands
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    )  # fixed commands
     if done.returncode:
         say(f"{' '.join(command)} failed:\n{done.stdout[-800:]}{done.stderr[-800:]}")
     return done.returncode == 0
@@ -52,7 +58,9 @@ def run(*command: str) -> bool:
 
 def install(*packages: str) -> bool:
     """Debian packages, as root."""
-    return run("apt-get", "update", "-qq") and run("apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages)
+    return run("apt-get", "update", "-qq") and run(
+        "apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages
+    )
 
 
 def daemon() -> str | None:
@@ -67,7 +75,9 @@ def start(program: str) -> None:
     log = Path("/var/log/dockerd.log")
     say(f"starting {program} (log: {log})")
     with log.open("ab") as out:
-        subprocess.Popen([program], stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True)  # noqa: S603  # found on PATH above
+        subprocess.Popen(
+            [program], stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True
+        )  # found on PATH above
 
 
 def ensure() -> None:
@@ -78,7 +88,11 @@ def ensure() -> None:
     root = os.getuid() == 0
     if daemon() is None:
         if not (root and shutil.which("apt-get")):
-            sys.exit(BY_HAND.format(why="this user may not install packages" if shutil.which("apt-get") else "not a Debian system"))
+            sys.exit(
+                BY_HAND.format(
+                    why="this user may not install packages" if shutil.which("apt-get") else "not a Debian system"
+                )
+            )
         say("no engine found: installing Debian's docker.io (about 15 s)")
         if not install("docker.io", "iptables"):
             sys.exit(BY_HAND.format(why="apt-get failed, see above"))

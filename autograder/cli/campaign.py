@@ -24,7 +24,9 @@ RATIOS = (0.90, 0.95, 1.00, 1.05, 1.25)
 @click.option("--decisions", default=2000, show_default=True, help="Decisions in all, spread over the planted ratios.")
 @click.option("--rounds", default=300, show_default=True, help="Recorded rounds per planted ratio.")
 @click.option("--kernel-ms", default=20.0, show_default=True, help="Length of one call.")
-@click.option("--noisy/--quiet", default=False, help="Beside a process that burns the other cores and memory bandwidth in bursts.")
+@click.option(
+    "--noisy/--quiet", default=False, help="Beside a process that burns the other cores and memory bandwidth in bursts."
+)
 @click.option("--truth/--no-truth", default=True, help="Also compare estimates from outside with in-process timing.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def verify_verdicts(decisions: int, rounds: int, kernel_ms: float, noisy: bool, truth: bool, as_json: bool) -> None:
@@ -52,8 +54,23 @@ def verify_verdicts(decisions: int, rounds: int, kernel_ms: float, noisy: bool, 
 
 def _show(tallies: list[Tally], truths: list[tuple[float, float, float]], rule: Rule, *, noisy: bool) -> None:
     console = Console(width=150)
-    table = Table(title=f"{sum(t.decisions for t in tallies)} decisions, {'noisy neighbour' if noisy else 'quiet'}, threshold 1, guard band {rule.guard:.0%}", title_justify="left")
-    for column in ("true ratio", "estimate", "pair noise", "dropped", "passed", "failed", "inconclusive", "rounds median", "p90", "best of 5 passes", "mean of 30 passes"):
+    table = Table(
+        title=f"{sum(t.decisions for t in tallies)} decisions, {'noisy neighbour' if noisy else 'quiet'}, threshold 1, guard band {rule.guard:.0%}",
+        title_justify="left",
+    )
+    for column in (
+        "true ratio",
+        "estimate",
+        "pair noise",
+        "dropped",
+        "passed",
+        "failed",
+        "inconclusive",
+        "rounds median",
+        "p90",
+        "best of 5 passes",
+        "mean of 30 passes",
+    ):
         table.add_column(column, justify="right")
     for t in tallies:
         ordered = sorted(t.rounds)
@@ -65,7 +82,9 @@ def _show(tallies: list[Tally], truths: list[tuple[float, float, float]], rule: 
     for line in _errors(tallies, rule):
         console.print(line)
     for wanted, outside, inside in truths:
-        console.print(f"truth, {wanted * 1e3:.0f} ms kernel: outside {outside * 1e3:.3f} ms, in-process {inside * 1e3:.3f} ms, difference {outside / inside - 1:+.2%}")
+        console.print(
+            f"truth, {wanted * 1e3:.0f} ms kernel: outside {outside * 1e3:.3f} ms, in-process {inside * 1e3:.3f} ms, difference {outside / inside - 1:+.2%}"
+        )
 
 
 def _rate(hits: int, t: Tally) -> str:
@@ -74,7 +93,9 @@ def _rate(hits: int, t: Tally) -> str:
 
 def _errors(tallies: list[Tally], rule: Rule) -> list[str]:
     kinds: dict[str, tuple[int, int]] = {
-        "false passes (true ratio ≤ 0.95)": _sum([(t.passed, t.decisions) for t in tallies if t.ratio <= 1 - rule.guard]),
+        "false passes (true ratio ≤ 0.95)": _sum(
+            [(t.passed, t.decisions) for t in tallies if t.ratio <= 1 - rule.guard]
+        ),
         "false fails (true ratio ≥ 1)": _sum([(t.failed, t.decisions) for t in tallies if t.ratio >= 1]),
         "inconclusive": _sum([(t.inconclusive, t.decisions) for t in tallies]),
     }

@@ -29,13 +29,22 @@ def list_() -> None:
     for folder in all_folders():
         a = load(folder)
         tiers = "  ".join(", ".join(f"{t.threshold:g}×" for t in c.tiers) for c in a.criteria if c.tiers)
-        table.add_row(a.slug, a.lecture, a.kind, terminal.plain(a.title), f"{a.max_score:g}", f"{a.written_points:g}", tiers)
+        table.add_row(
+            a.slug, a.lecture, a.kind, terminal.plain(a.title), f"{a.max_score:g}", f"{a.written_points:g}", tiers
+        )
     Console().print(table)
 
 
 @course.command("release")
 @click.argument("assignment")
-@click.option("--to", "target", type=click.Path(path_type=Path), default=Path("release"), show_default=True, help="Folder to write into.")
+@click.option(
+    "--to",
+    "target",
+    type=click.Path(path_type=Path),
+    default=Path("release"),
+    show_default=True,
+    help="Folder to write into.",
+)
 def release_(assignment: str, target: Path) -> None:
     """Write the student's copy of ASSIGNMENT: an allow-listed tree, solutions stripped, nothing hidden."""
     for path in release(load(find(assignment)), target):
@@ -54,12 +63,18 @@ def new(name: str) -> None:
     shutil.copytree(template, target, ignore=shutil.ignore_patterns("__pycache__"))
     (target / "_template.ipynb").rename(target / f"{name}.ipynb")
     load(target)
-    click.echo(f"{target}\nnow edit assignment.toml, the notebook and the checks, then run: autograder course validate {name}")
+    click.echo(
+        f"{target}\nnow edit assignment.toml, the notebook and the checks, then run: autograder course validate {name}"
+    )
 
 
 @course.command("validate")
 @click.argument("assignments", nargs=-1)
-@click.option("--quick", is_flag=True, help="One process pair, and no duels of mutants that die by correctness; what is left out is said.")
+@click.option(
+    "--quick",
+    is_flag=True,
+    help="One process pair, and no duels of mutants that die by correctness; what is left out is said.",
+)
 def validate_(assignments: tuple[str, ...], quick: bool) -> None:
     """Prove that every folder (or those named) keeps its promises; exits 1 if any does not."""
     from autograder.cli.validation import validate

@@ -37,7 +37,14 @@ _CLASS = (
 
 
 @click.command()
-@click.option("--to", "target", type=click.Path(path_type=Path), default=Path("build/demo"), show_default=True, help="Folder for the reports.")
+@click.option(
+    "--to",
+    "target",
+    type=click.Path(path_type=Path),
+    default=Path("build/demo"),
+    show_default=True,
+    help="Folder for the reports.",
+)
 @click.option("--quick", is_flag=True, help="One process pair per duel instead of two.")
 def demo(target: Path, quick: bool) -> None:
     """Grade a sample class over the first assignments (fast, slow, wrong, cheating), live, with an HTML report."""
@@ -62,7 +69,10 @@ def demo(target: Path, quick: bool) -> None:
             progress.advance(task)
             live.update(Group(_table(results, board), progress))
     index = write_index([(s.name, g, p.name) for s, g, p in results], target / "index.html", "Sample class")
-    console.print(f"graded {len(results)} submissions in {time.perf_counter() - begun:.0f} s; reports: {index.resolve()}", soft_wrap=True)
+    console.print(
+        f"graded {len(results)} submissions in {time.perf_counter() - begun:.0f} s; reports: {index.resolve()}",
+        soft_wrap=True,
+    )
 
 
 def _table(results: list[tuple[Student, Grade, Path]], board: list[str]) -> Table:

@@ -11,7 +11,19 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from autograder.api import Assignment, CourseError, Grade, Node, Options, Submission, SubmissionError, find, load, receive, write_page
+from autograder.api import (
+    Assignment,
+    CourseError,
+    Grade,
+    Node,
+    Options,
+    Submission,
+    SubmissionError,
+    find,
+    load,
+    receive,
+    write_page,
+)
 from autograder.cli import EXIT_OURS
 from autograder.report import terminal
 
@@ -21,15 +33,36 @@ _DRIVERS = click.Choice(["docker", "subprocess"])
 @click.command()
 @click.argument("assignment")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per submission, for staff (seeds and details included).")
-@click.option("--sandbox", type=_DRIVERS, default="docker", show_default=True, help="subprocess isolates nothing; its results are never recorded.")
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="Print one JSON object per submission, for staff (seeds and details included).",
+)
+@click.option(
+    "--sandbox",
+    type=_DRIVERS,
+    default="docker",
+    show_default=True,
+    help="subprocess isolates nothing; its results are never recorded.",
+)
 @click.option("--seed", default="", metavar="HEX", help="Replay a recorded entropy, as printed in the evidence.")
 @click.option("--only", default="", metavar="CRITERION", help="Run this criterion alone.")
-@click.option("--html", type=click.Path(path_type=Path), help="Also write a page: a file, or with several submissions a folder.")
+@click.option(
+    "--html", type=click.Path(path_type=Path), help="Also write a page: a file, or with several submissions a folder."
+)
 @click.option("--staff", is_flag=True, help="The page and the table show details of hidden checks.")
 @click.option("--quick", is_flag=True, help="One process pair per duel instead of two.")
 def grade(
-    assignment: str, files: tuple[Path, ...], as_json: bool, sandbox: str, seed: str, only: str, html: Path | None, staff: bool, quick: bool
+    assignment: str,
+    files: tuple[Path, ...],
+    as_json: bool,
+    sandbox: str,
+    seed: str,
+    only: str,
+    html: Path | None,
+    staff: bool,
+    quick: bool,
 ) -> None:
     """Grade FILE (a .py, .ipynb, folder, .zip or .tar.gz) against ASSIGNMENT (a folder, or a name under assignments/).
 
@@ -48,7 +81,11 @@ def grade(
     _tell(grades, as_json=as_json, staff=staff)
     if html is not None:
         for result in grades:
-            page = html if len(grades) == 1 and html.suffix else html / f"{Path(result.submission_name).stem}-{result.submission_sha256[:8]}.html"
+            page = (
+                html
+                if len(grades) == 1 and html.suffix
+                else html / f"{Path(result.submission_name).stem}-{result.submission_sha256[:8]}.html"
+            )
             Console(stderr=True).print(f"report: {write_page(result, page, staff=staff)}")
     if refused:
         raise SubmissionError("; ".join(refused))
@@ -80,7 +117,13 @@ def _one(node: Node, work: Assignment, submission: Submission, seed: str, only: 
 
 def _many(node: Node, work: Assignment, submissions: list[Submission], *, quiet: bool) -> list[Grade]:
     console = Console(stderr=True, quiet=quiet)
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
     done: dict[int, Grade] = {}
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task(work.slug, total=len(submissions))

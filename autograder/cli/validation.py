@@ -41,9 +41,14 @@ def validate(assignment: Assignment, console: Console, *, quick: bool = False) -
     with Node(Options(pairs=1 if quick else 2)) as node:
         for promise in _promises(assignment, node, solutions, quick=quick):
             kept &= promise.kept
-            console.print(f"  {'[green]✓[/]' if promise.kept else '[red]✗[/]'} {promise.what} [dim]{plain(promise.why)}[/]", highlight=False)
+            console.print(
+                f"  {'[green]✓[/]' if promise.kept else '[red]✗[/]'} {promise.what} [dim]{plain(promise.why)}[/]",
+                highlight=False,
+            )
     if quick:
-        console.print("  [dim]quick: one process pair; timed criteria of mutants that name a correctness verdict were left out[/]")
+        console.print(
+            "  [dim]quick: one process pair; timed criteria of mutants that name a correctness verdict were left out[/]"
+        )
     return kept
 
 
@@ -77,7 +82,11 @@ def _solution(assignment: Assignment, node: Node, path: Path) -> Iterator[Promis
     for c in grade.criteria:
         if c.duel is not None:
             slow = c.duel.reference_s >= KERNEL_S * (0.5 if assignment.resources.cores > 1 else 1.0)
-            yield Promise(f"{c.id}: the reference takes {c.duel.reference_s * 1e3:.1f} ms", slow, "" if slow else f"less than {KERNEL_S * 1e3:.0f} ms")
+            yield Promise(
+                f"{c.id}: the reference takes {c.duel.reference_s * 1e3:.1f} ms",
+                slow,
+                "" if slow else f"less than {KERNEL_S * 1e3:.0f} ms",
+            )
 
 
 def _mutant(assignment: Assignment, node: Node, path: Path, *, quick: bool) -> Promise:
@@ -102,12 +111,18 @@ def _released(assignment: Assignment) -> Iterator[Promise]:
     hidden = assignment.folder / "test_hidden.py"
     if hidden.is_file():
         tree = ast.parse(hidden.read_text(encoding="utf-8"))
-        leaks += [n.name for n in ast.walk(tree) if isinstance(n, ast.FunctionDef) and n.name.startswith("test_") and n.name in text]
+        leaks += [
+            n.name
+            for n in ast.walk(tree)
+            if isinstance(n, ast.FunctionDef) and n.name.startswith("test_") and n.name in text
+        ]
     for path in (assignment.folder / "solutions").glob("*.py"):
         bodies = [b for b in _bodies(path) if b in text]
         leaks += [f"code of solutions/{path.name}"] if bodies else []
     leaks += [c.id for c in assignment.criteria if not c.public and f'"{c.id}"' in text]
-    yield Promise("the student's copy holds nothing secret", not leaks, f"{len(files)} files" if not leaks else ", ".join(leaks))
+    yield Promise(
+        "the student's copy holds nothing secret", not leaks, f"{len(files)} files" if not leaks else ", ".join(leaks)
+    )
 
 
 def _bodies(path: Path) -> list[str]:

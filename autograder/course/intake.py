@@ -58,10 +58,14 @@ def receive(path: Path, limit_kb: int, adapter: Path | None = None) -> Submissio
         return _assemble(path.name, dict(_bounded(_zip(raw, limit), limit)), whole, {}, adapter)
     if path.suffix in (".tar", ".gz", ".tgz"):
         return _assemble(path.name, dict(_bounded(_tar(raw, limit), limit)), whole, {}, adapter)
-    raise SubmissionError(f"{path.name}: hand in a .py file, an .ipynb notebook, a folder, or a .zip or .tar.gz archive")
+    raise SubmissionError(
+        f"{path.name}: hand in a .py file, an .ipynb notebook, a folder, or a .zip or .tar.gz archive"
+    )
 
 
-def _assemble(name: str, files: dict[str, bytes], whole: str, lines: dict[int, tuple[int, int]], adapter: Path | None) -> Submission:
+def _assemble(
+    name: str, files: dict[str, bytes], whole: str, lines: dict[int, tuple[int, int]], adapter: Path | None
+) -> Submission:
     notebooks = [n for n in files if n.endswith(".ipynb")]
     if ENTRY not in files and len(notebooks) == 1:
         source, lines = extract(files.pop(notebooks[0]))

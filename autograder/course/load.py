@@ -42,7 +42,10 @@ def find(name: str, course: Path | None = None) -> Path:
     for folder in (Path(name), (course or course_folder()) / name):
         if (folder / FILE).is_file():
             return folder.resolve()
-    raise CourseError(name, f"no such assignment: neither a folder with {FILE} nor a name under {course or course_folder()}; try `autograder course list`")
+    raise CourseError(
+        name,
+        f"no such assignment: neither a folder with {FILE} nor a name under {course or course_folder()}; try `autograder course list`",
+    )
 
 
 def course_folder() -> Path:
@@ -83,7 +86,13 @@ class _Reader:
     def refuse(self, key: str, problem: str) -> NoReturn:
         raise CourseError(f"{self.path}: {key}", problem)
 
-    def take(self, table: Mapping[str, Any], where: str, allowed: Mapping[str, type | tuple[type, ...]], required: tuple[str, ...] = ()) -> dict[str, Any]:
+    def take(
+        self,
+        table: Mapping[str, Any],
+        where: str,
+        allowed: Mapping[str, type | tuple[type, ...]],
+        required: tuple[str, ...] = (),
+    ) -> dict[str, Any]:
         for key, value in table.items():
             if key not in allowed:
                 self.refuse(f"{where}{key}", f"unknown key; known here: {', '.join(sorted(allowed))}")
@@ -100,16 +109,25 @@ class _Reader:
         words = dict.fromkeys(("title", "lecture", "domain", "kind", "summary"), str)
         tables: dict[str, type | tuple[type, ...]] = {
             **words,
-            **dict.fromkeys(("reference", "resources", "limits", "functions", "callbacks", "validate", "written"), dict),
+            **dict.fromkeys(
+                ("reference", "resources", "limits", "functions", "callbacks", "validate", "written"), dict
+            ),
             "criteria": list,
         }
-        top = self.take(data, "", tables, ("title", "lecture", "domain", "kind", "summary", "reference", "functions", "criteria"))
+        top = self.take(
+            data, "", tables, ("title", "lecture", "domain", "kind", "summary", "reference", "functions", "criteria")
+        )
         slug = self.folder.name
         if not _SLUG.fullmatch(slug.lstrip("_")):
             self.refuse("folder", f"{slug!r} must be lower-case letters, digits and underscores")
         if top["kind"] not in list(Kind):
             self.refuse("kind", f"must be one of {', '.join(Kind)}")
-        reference = self.take(top["reference"], "reference.", dict.fromkeys(("oracle", "baseline", "kernel"), str), ("oracle", "baseline", "kernel"))
+        reference = self.take(
+            top["reference"],
+            "reference.",
+            dict.fromkeys(("oracle", "baseline", "kernel"), str),
+            ("oracle", "baseline", "kernel"),
+        )
         validate = self.take(top.get("validate", {}), "validate.", {"lower_precision": bool, "reason": str})
         if not validate.get("lower_precision", True) and not validate.get("reason"):
             self.refuse("validate.reason", "is missing: say why lower precision cannot be told apart")
@@ -159,7 +177,13 @@ class _Reader:
         if match is None:
             self.refuse(where, f"{text!r} is not of the form 'name: type [out] [= default]'")
         if match["type"].startswith("callback "):
-            return Argument(match["name"], ValueType("callback"), Role.CALLBACK, None, match["type"].removeprefix("callback ").strip())
+            return Argument(
+                match["name"],
+                ValueType("callback"),
+                Role.CALLBACK,
+                None,
+                match["type"].removeprefix("callback ").strip(),
+            )
         kind = self.value_type(match["type"], where)
         if match["out"] and kind.scalar:
             self.refuse(where, f"{text!r}: only an array can be filled in place")
@@ -225,12 +249,16 @@ class _Reader:
             self.refuse(f"{where}hint", "is missing: a hidden check needs a sentence that helps and leaks nothing")
         points = sum(t.points for t in tiers) if tiers else float(parts["points"])
         extra = {k: parts[k] for k in ("hint", "against", "workers", "calibrated") if k in parts}
-        return Criterion(parts["id"], parts["title"], points, kind, parts.get("visibility") == "public", tiers=tiers, **extra)
+        return Criterion(
+            parts["id"], parts["title"], points, kind, parts.get("visibility") == "public", tiers=tiers, **extra
+        )
 
     def tier(self, row: Any, where: str) -> Tier:
         if not isinstance(row, dict):
             self.refuse(where, "must be tables { threshold = …, points = … }")
-        parts = self.take(row, f"{where}.", {"threshold": (int, float), "points": (int, float)}, ("threshold", "points"))
+        parts = self.take(
+            row, f"{where}.", {"threshold": (int, float), "points": (int, float)}, ("threshold", "points")
+        )
         if not 0 < parts["threshold"] < 1e6 or parts["points"] < 0:
             self.refuse(where, "a threshold must be positive, points must not be negative")
         return Tier(float(parts["threshold"]), float(parts["points"]))

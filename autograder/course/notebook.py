@@ -59,10 +59,14 @@ def _parse(raw: bytes) -> list[dict[str, Any]]:
         raise SubmissionError(f"the notebook has {len(cells)} cells, more than {_MAX_CELLS}")
     names = [c["id"] for c in cells if isinstance(c.get("id"), str)]
     if len(names) != len(set(names)):
-        raise SubmissionError("two cells of the notebook have the same id; a cell was copied by hand: delete one of the two")
+        raise SubmissionError(
+            "two cells of the notebook have the same id; a cell was copied by hand: delete one of the two"
+        )
     grades = [i for c in cells if isinstance(i := _metadata(c).get("nbgrader", {}), dict) and (i := i.get("grade_id"))]
     if len(grades) != len(set(map(str, grades))):
-        raise SubmissionError("two cells of the notebook have the same nbgrader id; a graded cell was copied: delete one of the two")
+        raise SubmissionError(
+            "two cells of the notebook have the same nbgrader id; a graded cell was copied: delete one of the two"
+        )
     return cells
 
 
@@ -100,7 +104,9 @@ def _exported(cells: list[dict[str, Any]]) -> list[tuple[int, str]]:
         if cell.get("cell_type") == "code" and marked:
             chosen.append((number, source))
     if not chosen:
-        raise SubmissionError("no cell of the notebook is marked for export; keep the handout's solution cells, or begin a cell with the line `# export`")
+        raise SubmissionError(
+            "no cell of the notebook is marked for export; keep the handout's solution cells, or begin a cell with the line `# export`"
+        )
     return chosen
 
 

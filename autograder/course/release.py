@@ -18,10 +18,23 @@ from autograder.domain.assignment import Assignment
 from autograder.errors import CourseError
 
 _SOLUTION = re.compile(r"^([ \t]*)### BEGIN SOLUTION\b.*?^[ \t]*### END SOLUTION[^\n]*\n?", re.DOTALL | re.MULTILINE)
-_HIDDEN = re.compile(r"^[ \t]*### BEGIN HIDDEN TESTS\b.*?^[ \t]*### END HIDDEN TESTS[^\n]*\n?", re.DOTALL | re.MULTILINE)
+_HIDDEN = re.compile(
+    r"^[ \t]*### BEGIN HIDDEN TESTS\b.*?^[ \t]*### END HIDDEN TESTS[^\n]*\n?", re.DOTALL | re.MULTILINE
+)
 _STUB = "raise NotImplementedError  # your code here"
 _OPEN_FOLDERS = ("data", "figures")
-_OPEN_KEYS = ("title", "lecture", "domain", "kind", "summary", "resources", "limits", "functions", "callbacks", "written")
+_OPEN_KEYS = (
+    "title",
+    "lecture",
+    "domain",
+    "kind",
+    "summary",
+    "resources",
+    "limits",
+    "functions",
+    "callbacks",
+    "written",
+)
 
 
 def release(assignment: Assignment, target: Path) -> list[Path]:

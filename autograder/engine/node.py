@@ -59,7 +59,11 @@ class Node:
 
     def _start_reaper(self) -> subprocess.Popen[bytes] | None:
         if self.options.kind == "subprocess":
-            warnings.warn("student code will run as ordinary processes with your rights: not isolated, never recorded as a grade", NotIsolated, stacklevel=3)
+            warnings.warn(
+                "student code will run as ordinary processes with your rights: not isolated, never recorded as a grade",
+                NotIsolated,
+                stacklevel=3,
+            )
             return None
         assert isinstance(self._sandbox, ContainerSandbox)
         self._sandbox.image_id(self.options.image)
@@ -102,7 +106,10 @@ class Node:
         """
         begun = time.perf_counter()
         if only and only not in (c.id for c in assignment.criteria):
-            raise CourseError(f"{assignment.slug}: criterion {only!r}", f"is not declared; there are {', '.join(c.id for c in assignment.criteria)}")
+            raise CourseError(
+                f"{assignment.slug}: criterion {only!r}",
+                f"is not declared; there are {', '.join(c.id for c in assignment.criteria)}",
+            )
         cores = cores or self.slots(assignment)[-1]
         result: Grade | None = None
         problem = ""
@@ -123,7 +130,10 @@ class Node:
         return replace(result, wall_s=wall, overhead_s=wall - guest_s)
 
     def grade_many(
-        self, assignment: Assignment, submissions: Sequence[Submission], say: Callable[[int, dict[str, Any]], None] = lambda _i, _n: None
+        self,
+        assignment: Assignment,
+        submissions: Sequence[Submission],
+        say: Callable[[int, dict[str, Any]], None] = lambda _i, _n: None,
     ) -> Iterator[tuple[int, Grade]]:
         """A class, as many at once as there are slots; yields (index, grade) as they end."""
         free: SimpleQueue[tuple[int, ...]] = SimpleQueue()
@@ -163,7 +173,16 @@ class Node:
 
     # one attempt
 
-    def _job(self, assignment: Assignment, submission: Submission, entropy: str, only: str, public_only: bool, cores: tuple[int, ...], attempt: int) -> Job:
+    def _job(
+        self,
+        assignment: Assignment,
+        submission: Submission,
+        entropy: str,
+        only: str,
+        public_only: bool,
+        cores: tuple[int, ...],
+        attempt: int,
+    ) -> Job:
         profile = Profile.of(assignment, self.options.image, cores, self.options.weakened)
         references = self.options.references or course_folder().parent / "reference"
         return Job(
@@ -263,8 +282,19 @@ def _listen(pipe: Connection, references: list[Hand], say: Say, until: float) ->
 def _failed(assignment: Assignment, submission: Submission, problem: str, only: str) -> Grade:
     """The verdict when we failed: no point is lost for good, staff are told."""
     criteria = tuple(
-        CriterionResult(c.id, c.title, 0.0, c.points, Verdict.GRADER_FAILED, sentence(Verdict.GRADER_FAILED), c.public, {"problem": problem})
+        CriterionResult(
+            c.id,
+            c.title,
+            0.0,
+            c.points,
+            Verdict.GRADER_FAILED,
+            sentence(Verdict.GRADER_FAILED),
+            c.public,
+            {"problem": problem},
+        )
         for c in assignment.criteria
         if only in ("", c.id)
     )
-    return Grade(assignment.slug, submission.name, submission.sha256, criteria, fingerprint(), {"version": __version__}, 0.0, 0.0)
+    return Grade(
+        assignment.slug, submission.name, submission.sha256, criteria, fingerprint(), {"version": __version__}, 0.0, 0.0
+    )

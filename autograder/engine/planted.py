@@ -29,7 +29,7 @@ from autograder.sandbox.base import Sandbox
 from autograder.sandbox.profile import Profile
 
 _POINTS = 160
-_KERNEL = '''
+_KERNEL = """
 import time
 import numba
 import numpy as np
@@ -51,7 +51,7 @@ def timed(x, steps):
     begun = time.perf_counter()
     steps_of(x.copy(), x.copy(), steps)
     return time.perf_counter() - begun
-'''
+"""
 
 _SQUARE = ValueType("", "f8", (Dim("n", 0), Dim("n", 0)))
 _ARGUMENTS = (Argument("x", _SQUARE), Argument("steps", ValueType("int")))
@@ -79,7 +79,23 @@ class Bench:
 
     def __enter__(self) -> Self:
         resources = Resources(len(self.cores), preload=("numpy", "numba"))
-        assignment = Assignment("planted", Path(), "planted", "", "", Kind.SERIAL, "", "", "", "", resources, Limits(), (_WORK, _TIMED), (), ())
+        assignment = Assignment(
+            "planted",
+            Path(),
+            "planted",
+            "",
+            "",
+            Kind.SERIAL,
+            "",
+            "",
+            "",
+            "",
+            resources,
+            Limits(),
+            (_WORK, _TIMED),
+            (),
+            (),
+        )
         profile = Profile.of(assignment, self.options.image, self.cores)
         self.room = Room(self.state)
         for k in range(self.options.pairs):
@@ -132,7 +148,10 @@ class Bench:
                 pair = n % len(self.pairs)
                 legs = [(0, reference_steps), (1, submission_steps)]
                 first = chance.random() < 0.5
-                results = {side: self._call(self.pairs[pair][side], steps) for side, steps in (reversed(legs) if first else legs)}
+                results = {
+                    side: self._call(self.pairs[pair][side], steps)
+                    for side, steps in (reversed(legs) if first else legs)
+                }
                 (reference, foreign_0, steal_0), (submission, foreign_1, steal_1) = results[0], results[1]
                 grain = self.pairs[pair][0].window.watch.read().grain_s
                 dropped = complaint(foreign_0 + foreign_1, steal_0 + steal_1, reference + submission, grain)
@@ -149,7 +168,9 @@ class Bench:
         with self.room.exclusive():
             for _ in range(calls):
                 outside.append(self._call(actor, steps)[0] - self.empty_s)
-                inside.append(float(actor.call(_TIMED, (np.random.default_rng().random((_POINTS, _POINTS)), steps)).outputs[0]))
+                inside.append(
+                    float(actor.call(_TIMED, (np.random.default_rng().random((_POINTS, _POINTS)), steps)).outputs[0])
+                )
         return median(outside), median(inside)
 
 

@@ -16,7 +16,14 @@ from autograder.sandbox.base import Sandbox
 from autograder.sandbox.container import ContainerSandbox
 from autograder.sandbox.process import NotIsolated, ProcessSandbox
 
-PRELOAD = ["autograder.engine.worker", "autograder.cli", "_pytest.assertion.rewrite", "_pytest.python", "_pytest.unittest", "pytest_timeout"]
+PRELOAD = [
+    "autograder.engine.worker",
+    "autograder.cli",
+    "_pytest.assertion.rewrite",
+    "_pytest.python",
+    "_pytest.unittest",
+    "pytest_timeout",
+]
 _PR_SET_PDEATHSIG = 1
 
 

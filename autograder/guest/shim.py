@@ -24,11 +24,17 @@ import os
 import socket
 import sys
 import traceback
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 NOTE_BYTES = 8192  # the head of the text file is for the last error; what is printed goes behind it
-SCALARS = {"float": ("<f8", float), "int": ("<i8", operator.index), "bool": ("|b1", bool)}
+SCALARS: dict[str, tuple[str, Callable[[Any], Any]]] = {
+    "float": ("<f8", float),
+    "int": ("<i8", operator.index),
+    "bool": ("|b1", bool),
+}
 
 
 class Refusal(Exception):
@@ -38,15 +44,17 @@ class Refusal(Exception):
 class Guest:
     """The judge's end of the student's code."""
 
-    def __init__(self, channel):
+    def __init__(self, channel: socket.socket) -> None:
         self.channel = channel
-        self.module = None
-        self.adapter = None
-        self.input = self.output = self.text = None
+        self.module: Any = None
+        self.adapter: Any = None
+        self.input: Any = None
+        self.output: Any = None
+        self.text: Any = None
 
-    def serve(self):
+    def serve(self) -> None:
         """Answers one byte for one byte until the judge hangs up."""
-        actions = {b"L": self.load, b"G": self.go, b"E": lambda: self.go(empty=True)}
+        actions: dict[bytes, Callable[[], bytes]] = {b"L": self.load, b"G": self.go, b"E": lambda: self.go(empty=True)}
         while True:
             command, files, _, _ = socket.recv_fds(self.channel, 1, 3)
             if not command:
@@ -58,7 +66,7 @@ class Guest:
                 answer = actions[command]()
             self.channel.send(answer)
 
-    def attach(self, files):
+    def attach(self, files: list[int]) -> None:
         """Maps the judge's memory files; prints go to the third from now on."""
         self.input, self.output, self.text = (mmap.mmap(f, os.fstat(f).st_size) for f in files)
         os.dup2(files[2], 1)
@@ -66,12 +74,12 @@ class Guest:
         for f in files:
             os.close(f)
 
-    def header(self):
+    def header(self) -> Any:
         """The judge's words for this turn."""
         length = int.from_bytes(self.input[:8], "little")
         return json.loads(self.input[8 : 8 + length])
 
-    def load(self):
+    def load(self) -> bytes:
         """Writes the submitted files into the working directory and imports the entry."""
         header = self.header()
         for name, offset, size in header["files"]:
@@ -83,7 +91,7 @@ class Guest:
         sys.path.insert(0, os.getcwd())  # noqa: PTH109
         importlib.invalidate_caches()
 
-        def run():
+        def run() -> None:
             self.module = self.import_file("solution", header["entry"])
             self.adapter = self.import_file("adapter", header["adapter"]) if header["adapter"] else None
 
@@ -92,15 +100,16 @@ class Guest:
         gc.freeze()  # later collections skip what import made: they cost the same on both sides of a duel
         return answer
 
-    def import_file(self, name, path):
+    def import_file(self, name: str, path: str) -> Any:
         """Imports one file under a fixed name."""
         spec = importlib.util.spec_from_file_location(name, path)
+        assert spec is not None and spec.loader is not None
         module = importlib.util.module_from_spec(spec)
         sys.modules[name] = module
         spec.loader.exec_module(module)
         return module
 
-    def go(self, empty=False):
+    def go(self, empty: bool = False) -> bytes:
         """One call, from header to output."""
         header = self.header()
         function = getattr(self.adapter, header["f"], None) or getattr(self.module, header["f"], None)
@@ -112,9 +121,10 @@ class Guest:
             for spec in header["r"]:
                 self.put(spec, np.ndarray(spec["s"], spec["d"], self.input, header["end"]), "result")
             return b"d"
-        return self.guarded(lambda: self.store(header["r"], function(*arguments)))
+        call: Any = function
+        return self.guarded(lambda: self.store(header["r"], call(*arguments)))
 
-    def argument(self, spec):
+    def argument(self, spec: Any) -> Any:
         """A scalar, a view of the input or output file, or a callback."""
         if "v" in spec:
             return spec["v"]
@@ -123,10 +133,10 @@ class Guest:
         buffer = self.output if spec["out"] else self.input
         return np.ndarray(spec["s"], spec["d"], buffer, spec["o"], spec["t"])
 
-    def callback(self, spec):
+    def callback(self, spec: Any) -> Callable[..., Any]:
         """A function that the judge evaluates: arguments into the output file's mailbox, one byte each way."""
 
-        def call(*values):
+        def call(*values: Any) -> Any:
             if len(values) != len(spec["c"]):
                 raise TypeError(f"the function passed in takes {len(spec['c'])} arguments, not {len(values)}")
             for slot, value in zip(spec["c"], values, strict=True):
@@ -140,7 +150,7 @@ class Guest:
 
         return call
 
-    def store(self, specs, result):
+    def store(self, specs: list[Any], result: Any) -> None:
         """Copies the result to where the judge will look, or says why not."""
         if not specs:
             return
@@ -150,7 +160,7 @@ class Guest:
         for spec, value in zip(specs, values, strict=True):
             self.put(spec, value, "result")
 
-    def put(self, spec, value, what):
+    def put(self, spec: Any, value: Any, what: str) -> None:
         """Stores one value of a declared shape and dtype."""
         target = np.ndarray(spec["s"], spec["d"], self.output, spec["o"])
         if "n" in spec and not isinstance(value, np.ndarray):
@@ -165,7 +175,7 @@ class Guest:
             raise Refusal(f"{what}: expected {expected}; got shape {array.shape}, dtype {array.dtype}")
         np.copyto(target, array)
 
-    def guarded(self, action):
+    def guarded(self, action: Callable[[], None]) -> bytes:
         """Runs the student's code; whatever it raises is a value."""
         answer = b"d"
         try:
@@ -186,28 +196,28 @@ class Guest:
             sys.stdout.flush()
             sys.stderr.flush()
         except OSError:
-            sys.stdout = builtins.open(1, "w", closefd=False)  # noqa: PTH123, SIM115
+            sys.stdout = builtins.open(1, "w", closefd=False)  # noqa: SIM115
             answer = b"o"
         return answer
 
-    def full(self):
+    def full(self) -> bool:
         """Whether what was printed has reached the end of the text file."""
         return os.lseek(1, 0, os.SEEK_CUR) > len(self.text) - 2 * NOTE_BYTES
 
-    def describe(self, error):
+    def describe(self, error: BaseException) -> str:
         """The last frames of a traceback, cut."""
         try:
             return "".join(traceback.format_exception(error, limit=-4))[-NOTE_BYTES + 100 :]
         except BaseException:
             return type(error).__name__
 
-    def note(self, words):
+    def note(self, words: str) -> None:
         """Leaves a message for people at the head of the text file."""
         data = words.encode("utf-8", "replace")[: NOTE_BYTES - 1]
         self.text[: len(data) + 1] = data + b"\0"
 
 
-def main():
+def main() -> None:
     """Connects, imports what was asked for ahead of need, and serves."""
     address, preload = sys.argv[1], sys.argv[2]
     for name in filter(None, preload.split(",")):

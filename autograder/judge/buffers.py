@@ -26,7 +26,11 @@ HEADER_BYTES = 1 << 16
 NOTE_BYTES = 8192
 TEXT_BYTES = (1 << 20) + NOTE_BYTES
 _ALIGN = 64
-_SCALARS: dict[str, tuple[str, type[float] | type[int] | type[bool]]] = {"float": ("<f8", float), "int": ("<i8", int), "bool": ("|b1", bool)}
+_SCALARS: dict[str, tuple[str, type[float] | type[int] | type[bool]]] = {
+    "float": ("<f8", float),
+    "int": ("<i8", int),
+    "bool": ("|b1", bool),
+}
 _SEALS = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL
 
 Array = npt.NDArray[Any]
@@ -100,7 +104,9 @@ class _Cursor:
     def __init__(self, start: int) -> None:
         self.position = start
 
-    def place(self, dtype: np.dtype[Any], shape: tuple[int, ...], strides: tuple[int, ...] | None = None, scalar: str = "") -> Slot:
+    def place(
+        self, dtype: np.dtype[Any], shape: tuple[int, ...], strides: tuple[int, ...] | None = None, scalar: str = ""
+    ) -> Slot:
         slot = Slot(self.position, dtype, shape, _contiguous(dtype, shape) if strides is None else strides, scalar)
         self.position = -(-(self.position + slot.span) // _ALIGN) * _ALIGN
         return slot
@@ -121,7 +127,11 @@ def bind(function: Function, given: tuple[Any, ...], named: dict[str, Any]) -> l
         CourseError: a check calls the function in a way that its declaration does not allow.
     """
     values = dict(zip((a.name for a in function.arguments), given, strict=False))
-    if len(given) > len(function.arguments) or set(values) & set(named) or set(named) - {a.name for a in function.arguments}:
+    if (
+        len(given) > len(function.arguments)
+        or set(values) & set(named)
+        or set(named) - {a.name for a in function.arguments}
+    ):
         raise CourseError(function.name, f"a check calls it with arguments that are not declared: {function.signature}")
     values |= named
     bound = []
@@ -143,7 +153,9 @@ def plan(function: Function, bound: list[tuple[Argument, Any]], callbacks: dict[
         _learn(function, argument, value, sizes)
     reading, writing = _Cursor(HEADER_BYTES), _Cursor(0)
     specs: list[dict[str, Any]] = []
-    inputs, fills, boxes = [], [], {}
+    inputs: list[tuple[Slot, Array]] = []
+    fills: list[tuple[Slot, Array]] = []
+    boxes: dict[str, tuple[tuple[Slot, ...], tuple[Slot, ...]]] = {}
     for argument, value in bound:
         if argument.role is Role.CALLBACK:
             declared = callbacks[argument.callback]
@@ -163,7 +175,9 @@ def plan(function: Function, bound: list[tuple[Argument, Any]], callbacks: dict[
     header = {"f": function.name, "a": specs, "r": [s.spec() for s in returns], "end": reading.position}
     # the empty call reads as many bytes behind the inputs as the largest result needs
     room = max((s.span for s in returns), default=0)
-    return Plan(header, tuple(inputs), tuple(fills), returns, boxes, reading.position + room, max(writing.position, _ALIGN))
+    return Plan(
+        header, tuple(inputs), tuple(fills), returns, boxes, reading.position + room, max(writing.position, _ALIGN)
+    )
 
 
 def _learn(function: Function, argument: Argument, value: Any, sizes: dict[str, int]) -> None:
@@ -176,7 +190,10 @@ def _learn(function: Function, argument: Argument, value: Any, sizes: dict[str, 
         return
     array = np.asarray(value)
     if array.dtype != np.dtype(argument.type.dtype) or array.ndim != len(argument.type.dims):
-        raise CourseError(function.name, f"argument {argument.name!r} is declared {argument.type}, a check passes {array.dtype}{list(array.shape)}")
+        raise CourseError(
+            function.name,
+            f"argument {argument.name!r} is declared {argument.type}, a check passes {array.dtype}{list(array.shape)}",
+        )
     for dim, n in zip(argument.type.dims, array.shape, strict=True):
         if dim.name and sizes.setdefault(dim.name, n - dim.offset) != n - dim.offset:
             raise CourseError(function.name, f"axis {dim} of {argument.name!r} has two lengths")
@@ -238,9 +255,10 @@ class Buffers:
 
     def write_files(self, files: dict[str, bytes], entry: str, adapter: str) -> int:
         """Lays out a program to load; returns the bytes needed."""
-        position, listing = HEADER_BYTES, []
+        position = HEADER_BYTES
+        listing: list[tuple[str, int, int]] = []
         for name, content in files.items():
-            listing.append([name, position, len(content)])
+            listing.append((name, position, len(content)))
             position += len(content)
         if self.input.size >= position:
             for (_, offset, size), content in zip(listing, files.values(), strict=True):
@@ -263,7 +281,8 @@ class Buffers:
     def modified(self, call: Plan) -> bool:
         """Whether the guest changed what it was given to read (NaN equals NaN here: bytes are compared)."""
         return any(
-            np.ascontiguousarray(slot.on(self.input.view)).tobytes() != np.ascontiguousarray(array).tobytes() for slot, array in call.inputs
+            np.ascontiguousarray(slot.on(self.input.view)).tobytes() != np.ascontiguousarray(array).tobytes()
+            for slot, array in call.inputs
         )
 
     def capture(self, call: Plan) -> tuple[Any, ...]:

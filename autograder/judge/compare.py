@@ -24,7 +24,7 @@ def fail(verdict: Verdict, detail: str) -> NoReturn:
 
 def require(condition: object, sentence: str) -> None:
     """Wrong answer unless the condition holds; NaN does not hold."""
-    if not bool(condition) or condition != condition:  # noqa: PLR0124  # NaN
+    if not bool(condition) or condition != condition:  # NaN
         fail(Verdict.WRONG_ANSWER, sentence)
 
 

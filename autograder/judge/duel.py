@@ -128,7 +128,10 @@ class Duel:
         if index == 0:
             self.warmup_s += pair[1].load_s
             given = self.make(self.rng)
-            calls = [pair[0].call(self.function, (), self._arguments(given, self.legs[0]), empty=True) for _ in range(EMPTY_CALLS)]
+            calls = [
+                pair[0].call(self.function, (), self._arguments(given, self.legs[0]), empty=True)
+                for _ in range(EMPTY_CALLS)
+            ]
             if any(c.verdict is not Verdict.PASSED for c in calls):
                 fail(Verdict.GRADER_FAILED, f"the empty call failed: {calls[-1].verdict}")
             self.empty_s = median([c.elapsed_s for c in calls[2:]])
@@ -136,7 +139,9 @@ class Duel:
             self.floor_s = moved / (CACHE_FACTOR * copy_bandwidth())
         return pair
 
-    def _play(self, pair: tuple[Actor, Actor], given: tuple[Any, ...], order: Sequence[Leg]) -> dict[str, tuple[CallOutcome, Any]]:
+    def _play(
+        self, pair: tuple[Actor, Actor], given: tuple[Any, ...], order: Sequence[Leg]
+    ) -> dict[str, tuple[CallOutcome, Any]]:
         """All legs on one input; every output is checked against the reference's."""
         outcomes: dict[str, tuple[CallOutcome, Any]] = {}
         for leg in order:
@@ -154,7 +159,10 @@ class Duel:
         seconds = {name: self._net(outcome.elapsed_s) for name, (outcome, _) in played.items()}
         raw = played["submission"][0].elapsed_s
         if raw < self.floor_s:
-            fail(Verdict.GRADER_FAILED, f"a call took {raw:.2e} s, less than its data can be moved in ({self.floor_s:.2e} s)")
+            fail(
+                Verdict.GRADER_FAILED,
+                f"a call took {raw:.2e} s, less than its data can be moved in ({self.floor_s:.2e} s)",
+            )
         ratio = seconds["reference"] / seconds["submission"]
         if self.weigh is not None:
             ratio *= self.weigh(given, played["reference"][1]) / self.weigh(given, played["submission"][1])
@@ -162,9 +170,16 @@ class Duel:
             fail(Verdict.WRONG_ANSWER, f"the round's cost is not a positive number (ratio {ratio})")
         outcomes = [o for o, _ in played.values()]
         total = sum(o.elapsed_s for o in outcomes)
-        dropped = complaint(sum(o.foreign_s for o in outcomes), sum(o.steal_s for o in outcomes), total, pair[1].window.watch.read().grain_s)
+        dropped = complaint(
+            sum(o.foreign_s for o in outcomes),
+            sum(o.steal_s for o in outcomes),
+            total,
+            pair[1].window.watch.read().grain_s,
+        )
         first = [leg.name for leg in order].index("submission") == 0
-        return Round(seconds["reference"], seconds["submission"], ratio, index, first, dropped, seconds.get("canary", 0.0))
+        return Round(
+            seconds["reference"], seconds["submission"], ratio, index, first, dropped, seconds.get("canary", 0.0)
+        )
 
     def _net(self, elapsed_s: float) -> float:
         """Less the empty call; never below a twentieth of it."""

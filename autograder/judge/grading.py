@@ -67,7 +67,12 @@ class Grading:
     """Holds the actors of one job, and what was found."""
 
     def __init__(
-        self, job: Job, sandbox: Callable[[], Sandbox], hands: list[Hand], references: list[Hand], say: Callable[[dict[str, Any]], None]
+        self,
+        job: Job,
+        sandbox: Callable[[], Sandbox],
+        hands: list[Hand],
+        references: list[Hand],
+        say: Callable[[dict[str, Any]], None],
     ) -> None:
         self.job = job
         self.say = say
@@ -150,7 +155,9 @@ class Grading:
         if self.load_finding is not None:
             raise CheckFailure(self.load_finding)
         if self.guest_s() > self.job.assignment.limits.grading_s:
-            raise CheckFailure(Finding(Verdict.TIMED_OUT, f"the whole grading may take {self.job.assignment.limits.grading_s:.0f} s"))
+            raise CheckFailure(
+                Finding(Verdict.TIMED_OUT, f"the whole grading may take {self.job.assignment.limits.grading_s:.0f} s")
+            )
         return actor.call(function, given, named)
 
     def call_reference(self, function: Function, given: tuple[Any, ...], named: dict[str, Any]) -> CallOutcome:
@@ -201,13 +208,17 @@ class Grading:
         for criterion in self.job.assignment.criteria:
             if criterion.id == name:
                 return criterion
-        raise CourseError(f"{self.job.assignment.slug}: criterion {name!r}", "a check names it, assignment.toml does not")
+        raise CourseError(
+            f"{self.job.assignment.slug}: criterion {name!r}", "a check names it, assignment.toml does not"
+        )
 
     @property
     def correct_so_far(self) -> bool:
         """Whether no correctness check has failed."""
         timed = {c.id for c in self.job.assignment.criteria if c.kind.timed}
-        return not any(f.verdict is not Verdict.PASSED for c, found in self.findings.items() if c not in timed for _, f in found)
+        return not any(
+            f.verdict is not Verdict.PASSED for c, found in self.findings.items() if c not in timed for _, f in found
+        )
 
     # the end
 

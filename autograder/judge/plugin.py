@@ -79,7 +79,14 @@ class Judge:
         return run
 
     def _duel(
-        self, item: pytest.Item, function: str, make: Make, verify: Verify, rng: np.random.Generator, weigh: Weigh | None, workers: str
+        self,
+        item: pytest.Item,
+        function: str,
+        make: Make,
+        verify: Verify,
+        rng: np.random.Generator,
+        weigh: Weigh | None,
+        workers: str,
     ) -> DuelOutcome:
         grading, criterion = self.grading, self.grading.criterion(_criterion_of(item))
         if not grading.correct_so_far:
@@ -88,7 +95,9 @@ class Judge:
             fail(Verdict.WORK_LEFT_RUNNING, "the guest used the processor while nothing was asked of it")
 
         def progress(rounds: int, interval: tuple[float, float], speedup: float) -> None:
-            grading.say({"phase": "duel", "criterion": criterion.id, "rounds": rounds, "speedup": speedup, "interval": interval})
+            grading.say(
+                {"phase": "duel", "criterion": criterion.id, "rounds": rounds, "speedup": speedup, "interval": interval}
+            )
 
         job = grading.job
         duel = Duel(
@@ -140,5 +149,5 @@ class Judge:
 def _criterion_of(item: pytest.Item) -> str:
     markers = list(item.iter_markers("criterion"))
     if len(markers) != 1 or len(markers[0].args) != 1:
-        raise CourseError(item.nodeid, "a check carries exactly one @pytest.mark.criterion(\"id\")")
+        raise CourseError(item.nodeid, 'a check carries exactly one @pytest.mark.criterion("id")')
     return str(markers[0].args[0])

@@ -47,7 +47,9 @@ class Actor:
         verdict = turn.verdict if turn.verdict in kept else Verdict.DID_NOT_LOAD
         return Finding(verdict, self.buffers.words())
 
-    def call(self, function: Function, given: tuple[Any, ...], named: dict[str, Any] | None = None, *, empty: bool = False) -> CallOutcome:
+    def call(
+        self, function: Function, given: tuple[Any, ...], named: dict[str, Any] | None = None, *, empty: bool = False
+    ) -> CallOutcome:
         """One call, from fresh inputs to private copies."""
         bound = bind(function, given, named or {})
         layout = plan(function, bound, self.callbacks)
@@ -58,7 +60,9 @@ class Actor:
         self.buffers.reveal(layout)
         evaluator = _Evaluator(self.buffers, layout, {a.name: v for a, v in bound})
         answer = evaluator if layout.callbacks else None
-        turn = self.window.turn(send(self.guest.channel, b"E" if empty else b"G"), self.assignment.limits.call_s, answer)
+        turn = self.window.turn(
+            send(self.guest.channel, b"E" if empty else b"G"), self.assignment.limits.call_s, answer
+        )
         if evaluator.error is not None:
             raise evaluator.error
         return self._outcome(turn, layout, evaluator.count)
@@ -107,7 +111,12 @@ class _Evaluator:
 class Proxy:
     """`submission` and `reference` of the checks."""
 
-    def __init__(self, call: Callable[[Function, tuple[Any, ...], dict[str, Any]], CallOutcome], assignment: Assignment, lines: dict[int, tuple[int, int]]) -> None:
+    def __init__(
+        self,
+        call: Callable[[Function, tuple[Any, ...], dict[str, Any]], CallOutcome],
+        assignment: Assignment,
+        lines: dict[int, tuple[int, int]],
+    ) -> None:
         self._call = call
         self._assignment = assignment
         self._lines = lines

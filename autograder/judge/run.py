@@ -29,7 +29,9 @@ from autograder.sandbox.base import Sandbox
 Say = Callable[[dict[str, Any]], None]
 
 
-def grade(job: Job, sandbox: Callable[[], Sandbox], hands: list[Hand], references: list[Hand], say: Say = lambda _: None) -> Grade:
+def grade(
+    job: Job, sandbox: Callable[[], Sandbox], hands: list[Hand], references: list[Hand], say: Say = lambda _: None
+) -> Grade:
     """Judges one submission.
 
     Args:
@@ -62,7 +64,16 @@ def grade(job: Job, sandbox: Callable[[], Sandbox], hands: list[Hand], reference
     wall = time.perf_counter() - begun
     engine = {"version": __version__, "isolated": all(h.guest.isolated for h in hands) if hands else None, "image": job.profile.image,
               "entropy": job.entropy, "attempt": job.attempt, "pairs": job.pairs, "guest_s": round(guest_s, 4)}  # fmt: skip
-    return Grade(job.assignment.slug, job.submission.name, job.submission.sha256, criteria, fingerprint(), engine, wall, wall - guest_s)
+    return Grade(
+        job.assignment.slug,
+        job.submission.name,
+        job.submission.sha256,
+        criteria,
+        fingerprint(),
+        engine,
+        wall,
+        wall - guest_s,
+    )
 
 
 def _asked(job: Job, criterion: Criterion) -> bool:
@@ -107,12 +118,16 @@ def _score(grading: Grading, criterion: Criterion) -> CriterionResult:
         raise CourseError(f"{grading.job.assignment.slug}: criterion {criterion.id!r}", "no check carries it")
     check, worst = next(((n, f) for n, f in found if f.verdict is not Verdict.PASSED), found[0])
     duel = grading.duels.get(criterion.id)
-    evidence: dict[str, Any] = {"checks": [{"name": n, "verdict": str(f.verdict), "detail": f.detail} for n, f in found]}
+    evidence: dict[str, Any] = {
+        "checks": [{"name": n, "verdict": str(f.verdict), "detail": f.detail} for n, f in found]
+    }
     if criterion.kind.timed and duel is not None and worst.verdict is Verdict.PASSED:
         return _timed(grading, criterion, duel, evidence)
     points = criterion.points if worst.verdict is Verdict.PASSED else 0.0
     words = describe(criterion, worst, check)
-    return CriterionResult(criterion.id, criterion.title, points, criterion.points, worst.verdict, words, criterion.public, evidence, duel)
+    return CriterionResult(
+        criterion.id, criterion.title, points, criterion.points, worst.verdict, words, criterion.public, evidence, duel
+    )
 
 
 def _timed(grading: Grading, criterion: Criterion, duel: DuelOutcome, evidence: dict[str, Any]) -> CriterionResult:
@@ -126,7 +141,9 @@ def _timed(grading: Grading, criterion: Criterion, duel: DuelOutcome, evidence: 
     words = describe_duel(criterion, duel)
     if not grading.correct_so_far:  # a later finding on correctness takes the speed's points with it
         verdict, points, words = Verdict.NOT_MEASURED, 0.0, describe(criterion, Finding(Verdict.NOT_MEASURED), "")
-    return CriterionResult(criterion.id, criterion.title, points, criterion.points, verdict, words, criterion.public, evidence, duel)
+    return CriterionResult(
+        criterion.id, criterion.title, points, criterion.points, verdict, words, criterion.public, evidence, duel
+    )
 
 
 __all__ = ["SandboxError", "grade"]

@@ -9,6 +9,15 @@ from autograder.domain.verdict import Fault, Finding, Verdict, sentence
 MAX_DETAIL = 1500
 _SAFE = (Verdict.DID_NOT_LOAD, Verdict.MISSING_FUNCTION)  # said before any hidden input was seen
 
+_HINTED = (
+    Verdict.WRONG_ANSWER,
+    Verdict.NOT_FINITE,
+    Verdict.WRONG_SHAPE,
+    Verdict.TOO_SLOW,
+    Verdict.CRASHED,
+    Verdict.TIMED_OUT,
+)
+
 
 def describe(criterion: Criterion, finding: Finding, check: str) -> str:
     """What a student reads about a failed or passed check."""
@@ -19,7 +28,7 @@ def describe(criterion: Criterion, finding: Finding, check: str) -> str:
         words.append(finding.detail[-MAX_DETAIL:])
     if criterion.public and check:
         words.append(f"(check: {check})")
-    if criterion.hint and finding.verdict in (Verdict.WRONG_ANSWER, Verdict.NOT_FINITE, Verdict.WRONG_SHAPE, Verdict.TOO_SLOW):
+    if criterion.hint and finding.verdict in _HINTED:
         words.append(criterion.hint)
     return " ".join(words)
 

@@ -134,7 +134,13 @@ def binomial_bounds(hits: int, n: int, alpha: float = 0.05) -> tuple[float, floa
 
     def tail(p: float, least: int) -> float:
         return math.fsum(
-            math.exp(math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1) + k * math.log(p) + (n - k) * math.log1p(-p))
+            math.exp(
+                math.lgamma(n + 1)
+                - math.lgamma(k + 1)
+                - math.lgamma(n - k + 1)
+                + k * math.log(p)
+                + (n - k) * math.log1p(-p)
+            )
             for k in range(least, n + 1)
         )
 

@@ -12,7 +12,11 @@ from autograder.domain.verdict import Fault
 from autograder.report import plots
 
 _TEMPLATES = Environment(
-    loader=PackageLoader("autograder.report"), autoescape=select_autoescape(default=True), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    loader=PackageLoader("autograder.report"),
+    autoescape=select_autoescape(default=True),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
 )
 
 
@@ -29,7 +33,10 @@ def write_page(grade: Grade, path: Path, *, staff: bool = False) -> Path:
         if c.duel is not None and c.duel.counted
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(_TEMPLATES.get_template("grade.html").render(grade=shown, duels=duels, staff=staff, Fault=Fault), encoding="utf-8")
+    path.write_text(
+        _TEMPLATES.get_template("grade.html").render(grade=shown, duels=duels, staff=staff, Fault=Fault),
+        encoding="utf-8",
+    )
     return path
 
 

@@ -18,7 +18,15 @@ def _figure(height: float) -> tuple[Any, Any]:
     mpl.use("svg")
     from matplotlib import pyplot as plt
 
-    plt.rcParams.update({"font.size": 9, "font.family": "sans-serif", "svg.fonttype": "none", "axes.edgecolor": _MUTED, "svg.hashsalt": "autograder"})
+    plt.rcParams.update(
+        {
+            "font.size": 9,
+            "font.family": "sans-serif",
+            "svg.fonttype": "none",
+            "axes.edgecolor": _MUTED,
+            "svg.hashsalt": "autograder",
+        }
+    )
     return plt.subplots(figsize=(7.2, height), layout="constrained")
 
 
@@ -40,17 +48,40 @@ def rounds(duel: DuelOutcome) -> str:
     bounds = [interval(ratios[:n], 1 - duel.level) for n in range(1, len(ratios) + 1)]
     steps = [n for n, (low, high) in enumerate(bounds, start=1) if low > 0 and high < math.inf]
     if steps:
-        axes.fill_between(steps, [bounds[n - 1][0] for n in steps], [bounds[n - 1][1] for n in steps], color="#9fb3c8", alpha=0.45, label=f"{duel.level:.1%} interval", linewidth=0)
+        axes.fill_between(
+            steps,
+            [bounds[n - 1][0] for n in steps],
+            [bounds[n - 1][1] for n in steps],
+            color="#9fb3c8",
+            alpha=0.45,
+            label=f"{duel.level:.1%} interval",
+            linewidth=0,
+        )
     for pair, marker in enumerate("os^D"):
         xs = [i for i, r in enumerate(counted, start=1) if r.pair == pair]
         if xs:
-            axes.plot(xs, [ratios[i - 1] for i in xs], marker, color=_INK, markersize=3.5, label=f"rounds of process pair {pair + 1}")
+            axes.plot(
+                xs,
+                [ratios[i - 1] for i in xs],
+                marker,
+                color=_INK,
+                markersize=3.5,
+                label=f"rounds of process pair {pair + 1}",
+            )
     shown = [t for t in duel.tiers if min(ratios) / 2.5 < t.threshold < max(ratios) * 2.5]
     for tier in shown:
         good = tier.decision is Decision.PASS
         word = {"pass": "passed", "fail": "missed", "undecided": "open"}[tier.decision]
         axes.axhline(tier.threshold, color=_GOOD if good else _BAD, linestyle="-" if good else "--", linewidth=1.2)
-        axes.annotate(f"{tier.threshold:g}× {word}", (1.0, tier.threshold), xycoords=("axes fraction", "data"), xytext=(-4, 2), textcoords="offset points", ha="right", color=_GOOD if good else _BAD)
+        axes.annotate(
+            f"{tier.threshold:g}× {word}",
+            (1.0, tier.threshold),
+            xycoords=("axes fraction", "data"),
+            xytext=(-4, 2),
+            textcoords="offset points",
+            ha="right",
+            color=_GOOD if good else _BAD,
+        )
     axes.set_xlabel("round")
     axes.set_ylabel("speedup against the reference")
     axes.set_yscale("log")
@@ -72,7 +103,17 @@ def tiers(duel: DuelOutcome) -> str:
     for tier in duel.tiers:
         good = tier.decision is Decision.PASS
         axes.axvline(tier.threshold, color=_GOOD if good else _BAD, linestyle="-" if good else "--")
-        axes.annotate(f"{tier.threshold:g}×\n{tier.points:g} pt", (tier.threshold, 1), xycoords=("data", "axes fraction"), xytext=(0, 2), textcoords="offset points", ha="center", va="bottom", color=_GOOD if good else _BAD, fontsize=8)
+        axes.annotate(
+            f"{tier.threshold:g}×\n{tier.points:g} pt",
+            (tier.threshold, 1),
+            xycoords=("data", "axes fraction"),
+            xytext=(0, 2),
+            textcoords="offset points",
+            ha="center",
+            va="bottom",
+            color=_GOOD if good else _BAD,
+            fontsize=8,
+        )
     axes.set_xscale("log")
     ends = [low, high, *(t.threshold for t in duel.tiers)]
     finite = [e for e in ends if 0 < e < math.inf]

@@ -44,7 +44,9 @@ def show(grade: Grade, console: Console, *, staff: bool = False) -> None:
         f"({grade.overhead_s:.1f} s of it not spent in the submission or the reference)"
     )
     if grade.ours:
-        console.print("[yellow]Part of this could not be decided for reasons that are ours; nothing is lost. Run it again on a quiet machine.[/]")
+        console.print(
+            "[yellow]Part of this could not be decided for reasons that are ours; nothing is lost. Run it again on a quiet machine.[/]"
+        )
 
 
 def news(message: dict[str, Any]) -> str:

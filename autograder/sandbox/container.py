@@ -48,8 +48,14 @@ def connect() -> docker.DockerClient:
     Raises:
         MachineError: none answers.
     """
-    sockets = [Path("/var/run/docker.sock"), Path(f"/run/user/{os.getuid()}/podman/podman.sock"), Path("/run/podman/podman.sock")]
-    addresses = [os.environ["DOCKER_HOST"]] if "DOCKER_HOST" in os.environ else [f"unix://{s}" for s in sockets if s.exists()]
+    sockets = [
+        Path("/var/run/docker.sock"),
+        Path(f"/run/user/{os.getuid()}/podman/podman.sock"),
+        Path("/run/podman/podman.sock"),
+    ]
+    addresses = (
+        [os.environ["DOCKER_HOST"]] if "DOCKER_HOST" in os.environ else [f"unix://{s}" for s in sockets if s.exists()]
+    )
     problem = "no socket of Docker or Podman was found"
     for address in addresses:
         try:
@@ -59,7 +65,9 @@ def connect() -> docker.DockerClient:
             problem = f"{address}: {error}"
         else:
             return client
-    raise MachineError(f"no container engine answers ({problem}); run `make setup`, or use --sandbox subprocess to try without isolation")
+    raise MachineError(
+        f"no container engine answers ({problem}); run `make setup`, or use --sandbox subprocess to try without isolation"
+    )
 
 
 @dataclass(slots=True)
@@ -75,7 +83,9 @@ class ContainerGuest:
     _engine: ContainerSandbox | None = field(default=None, repr=False)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {n: getattr(self, n) for n in ("container", "pid", "cgroup", "channel", "profile", "isolated")} | {"_engine": None}
+        return {n: getattr(self, n) for n in ("container", "pid", "cgroup", "channel", "profile", "isolated")} | {
+            "_engine": None
+        }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         for name, value in state.items():
@@ -194,7 +204,9 @@ class ContainerSandbox:
     def _host_config(self, profile: Profile, uid: int, mounts: list[Mount]) -> Any:
         weak = profile.weakened
         memory = f"{profile.memory_mb}m"
-        work = f"rw,exec,nosuid,nodev,size={profile.scratch_mb}m,nr_inodes={profile.inodes},mode=0700,uid={uid},gid={uid}"
+        work = (
+            f"rw,exec,nosuid,nodev,size={profile.scratch_mb}m,nr_inodes={profile.inodes},mode=0700,uid={uid},gid={uid}"
+        )
         options: dict[str, Any] = {
             "mounts": mounts,
             "network_mode": "none",
@@ -229,7 +241,9 @@ class ContainerSandbox:
             channel, _ = listener.accept()
         except TimeoutError:
             state = self.client.api.inspect_container(container)["State"]
-            raise SandboxError(f"the shim did not report within {START_S:.0f} s: {state.get('Status')} {state.get('Error')}") from None
+            raise SandboxError(
+                f"the shim did not report within {START_S:.0f} s: {state.get('Status')} {state.get('Error')}"
+            ) from None
         channel.settimeout(START_S)
         pid, _, _ = struct.unpack("3i", channel.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
         if channel.recv(2) != b"r":
@@ -241,7 +255,9 @@ class ContainerSandbox:
         if container not in str(cgroup.freezer):
             raise SandboxError(f"process {pid} does not belong to container {container[:12]}")
         if not cgroup.writable:
-            warnings.warn("no right to write the cgroup freezer: pausing through the engine, 100 times slower", stacklevel=2)
+            warnings.warn(
+                "no right to write the cgroup freezer: pausing through the engine, 100 times slower", stacklevel=2
+            )
         guest = ContainerGuest(container, pid, cgroup, channel, profile, _engine=self)
         guest.freeze()
         return guest

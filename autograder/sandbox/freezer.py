@@ -6,6 +6,7 @@ so that it does not matter how the engine names its groups.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import time
@@ -21,12 +22,11 @@ _ROOT = Path("/sys/fs/cgroup")
 
 @dataclass(frozen=True, slots=True)
 class Cgroup:
-    """Paths of one guest's groups; on v2 all four are the same folder."""
+    """Paths of one guest's groups; on v2 all three are the same folder."""
 
     freezer: Path
     memory: Path
     cpu: Path
-    pids: Path
     unified: bool
 
     @classmethod
@@ -40,13 +40,15 @@ class Cgroup:
             lines = Path(f"/proc/{pid}/cgroup").read_text(encoding="ascii").splitlines()
         except OSError as error:
             raise SandboxError(f"the guest's process {pid} is gone: {error}") from error
-        paths = {name: path.lstrip("/") for _, names, path in (x.split(":", 2) for x in lines) for name in names.split(",")}
+        paths = {
+            name: path.lstrip("/") for _, names, path in (x.split(":", 2) for x in lines) for name in names.split(",")
+        }
         if "freezer" in paths:
-            groups = [_ROOT / kind / paths[kind] for kind in ("freezer", "memory", "cpuacct", "pids")]
-            return cls(*groups, unified=False)
+            freezer, memory, cpu = (_ROOT / kind / paths[kind] for kind in ("freezer", "memory", "cpuacct"))
+            return cls(freezer, memory, cpu, unified=False)
         if "" in paths and (_ROOT / "cgroup.controllers").exists():
             group = _ROOT / paths[""]
-            return cls(group, group, group, group, unified=True)
+            return cls(group, group, group, unified=True)
         raise SandboxError("no cgroup freezer is mounted under /sys/fs/cgroup")
 
     @property
@@ -96,19 +98,13 @@ class Cgroup:
             time.sleep(0.001)
 
     def _kill_one_by_one(self) -> None:
-        try:
+        with contextlib.suppress(SandboxError):
             self.freeze()
-        except SandboxError:
-            pass
         for pid in self.processes():
-            try:
+            with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                continue
-        try:
+        with contextlib.suppress(SandboxError):
             self.thaw()
-        except SandboxError:
-            return
 
     def usage(self) -> Usage:
         """Counters; zeros when the group is gone."""

@@ -76,7 +76,12 @@ class ProcessGuest:
     def usage(self) -> Usage:
         """CPU time of the shim's process."""
         try:
-            fields = Path(f"/proc/{self.process.pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+            fields = (
+                Path(f"/proc/{self.process.pid}/stat")
+                .read_text(encoding="utf-8", errors="replace")
+                .rpartition(")")[2]
+                .split()
+            )
         except OSError:
             return Usage()
         return Usage((int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK"))
@@ -108,10 +113,20 @@ class ProcessSandbox:
 
     def start(self, profile: Profile, label: str) -> ProcessGuest:
         """See `Sandbox.start`."""
-        warnings.warn(f"{label}: the code runs as an ordinary process with your rights: not isolated, not recorded", NotIsolated, stacklevel=2)
+        warnings.warn(
+            f"{label}: the code runs as an ordinary process with your rights: not isolated, not recorded",
+            NotIsolated,
+            stacklevel=2,
+        )
         folder = tempfile.mkdtemp(prefix="autograder-")
         address = f"{folder}/.s"
-        environment = {**profile.environment, **{k: os.environ[k] for k in _KEPT if k in os.environ}, "HOME": folder, "TMPDIR": folder, "NUMBA_CACHE_DIR": folder}
+        environment = {
+            **profile.environment,
+            **{k: os.environ[k] for k in _KEPT if k in os.environ},
+            "HOME": folder,
+            "TMPDIR": folder,
+            "NUMBA_CACHE_DIR": folder,
+        }
         with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
             listener.bind(address)
             listener.listen(1)
@@ -119,7 +134,7 @@ class ProcessSandbox:
             process = subprocess.Popen(  # noqa: S603  # our own shim
                 [sys.executable, str(_SHIM), address, ",".join(profile.preload)],
                 cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-                preexec_fn=lambda: _prepare(profile),  # noqa: PLW1509  # single-threaded judge
+                preexec_fn=lambda: _prepare(profile),  # single-threaded judge
             )  # fmt: skip
             try:
                 channel = _accept(listener, process)

@@ -33,7 +33,7 @@ sync sync_file_range sysinfo tee tgkill time timer_create timer_delete timer_get
 timerfd_create timerfd_gettime timerfd_settime times tkill truncate umask uname unlink unlinkat utime utimensat utimes
 vfork wait4 waitid write writev get_mempolicy set_mempolicy mbind setuid setgid setgroups setresuid setresgid setregid
 setreuid setfsuid setfsgid capget capset
-""".split()
+""".split()  # noqa: SIM905  # forty names a line are easier to review than one
 
 # CLONE_NEW{NS,CGROUP,UTS,IPC,USER,PID,NET,TIME}: no namespace is ever made inside
 _NAMESPACE_FLAGS = 0x00020000 | 0x02000000 | 0x04000000 | 0x08000000 | 0x10000000 | 0x20000000 | 0x40000000 | 0x80
@@ -83,10 +83,14 @@ class Profile:
     weakened: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, assignment: Assignment, image: str, cores: tuple[int, ...], weakened: frozenset[str] = frozenset()) -> Profile:
+    def of(
+        cls, assignment: Assignment, image: str, cores: tuple[int, ...], weakened: frozenset[str] = frozenset()
+    ) -> Profile:
         """The profile that an assignment's guests run under."""
         wanted = assignment.resources
-        return cls(image, cores, wanted.memory_mb, wanted.processes, wanted.scratch_mb, wanted.preload, weakened=weakened)
+        return cls(
+            image, cores, wanted.memory_mb, wanted.processes, wanted.scratch_mb, wanted.preload, weakened=weakened
+        )
 
     @property
     def environment(self) -> dict[str, str]:

@@ -25,7 +25,9 @@ ffi.cdef("double twice(double);")
 assert ffi.dlopen("/work/f.so").twice(21.0) == 42.0
 
 program = "from mpi4py import MPI; c = MPI.COMM_WORLD; print(c.allreduce(c.rank + 1))"
-ranks = subprocess.run(["mpiexec", "-n", "2", sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+ranks = subprocess.run(
+    ["mpiexec", "-n", "2", sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
+)
 assert ranks.stdout.split() == ["3", "3"], ranks
 
 assert importlib.util.find_spec("autograder") is None and importlib.util.find_spec("reference") is None

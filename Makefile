@@ -1,0 +1,60 @@
+# `make demo` grades a sample class; `make test` runs every check. Both set up what they need, and may be run again.
+SHELL := /bin/bash
+VENV := .venv
+PY := $(VENV)/bin/python
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+STAMP := $(VENV)/.installed
+PYTEST := $(PY) -m pytest
+
+.PHONY: demo test unit slow lint setup images engine validate verdicts bench clean
+
+demo: setup  ## grade a sample class in containers, live
+	$(VENV)/bin/autograder demo
+
+test: setup lint  ## everything that a machine without a GPU can show
+	$(PYTEST) -q -m "not slow" --durations=10
+	@echo "left out: tests marked slow (make slow), and whatever the summary above names as skipped, with its reason"
+
+unit: $(STAMP)  ## the tests that need no engine; seconds
+	$(PYTEST) -q -m "not docker and not mpi and not gpu and not slow"
+
+slow: setup  ## the long campaigns: two hundred gradings, every promise of every assignment
+	$(PYTEST) -q -m slow
+
+lint: $(STAMP)
+	$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check autograder images tests
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports --no-logo 2>/dev/null || $(VENV)/bin/lint-imports
+
+validate: setup  ## prove that every assignment keeps its promises
+	$(VENV)/bin/autograder course validate
+
+verdicts: setup  ## measured error rates of the decision rule on this machine
+	$(VENV)/bin/autograder verify-verdicts --quiet
+	$(VENV)/bin/autograder verify-verdicts --noisy --no-truth
+
+bench: setup  ## throughput against `nbgrader autograde`, and the overhead of a grading
+	$(PY) tests/bench/throughput.py
+
+setup: $(STAMP) engine images
+
+engine: $(STAMP)
+	@$(PY) images/engine.py
+
+images: $(STAMP) engine
+	@$(PY) images/build.py
+
+$(STAMP): pyproject.toml images/locks/host.txt
+	@test -n "$(PYTHON)" && $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Python 3.11 or newer is needed: apt-get install python3 python3-venv, or set PYTHON=/path/to/python"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
+	  || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && apt-get install -y -qq python3-venv; } \
+	  || { echo "the venv module is missing: sudo apt-get install python3-venv"; exit 1; }
+	@echo "[setup] Python packages into $(VENV) (about a minute the first time)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(PY) -m pip install -q --disable-pip-version-check -r images/locks/host.txt 2> >(grep -v 'WARNING: Location' >&2)
+	@$(PY) -m pip install -q --disable-pip-version-check --no-deps -e . 2> >(grep -v 'WARNING: Location' >&2)
+	@touch $@
+
+clean:  ## reports and caches; images and .venv stay
+	rm -rf build .pytest_cache .mypy_cache .ruff_cache

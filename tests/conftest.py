@@ -1,0 +1,39 @@
+"""Shared fixtures: the test course, a node that lives as long as the session, and honest reasons for every skip."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from autograder.api import Assignment, AutograderError, Node, Options, load
+from autograder.sandbox.container import ContainerSandbox
+
+collect_ignore = ["fixtures"]  # checks of the test course: they run in a judge
+FIXTURES = Path(__file__).parent / "fixtures"
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def basic() -> Assignment:
+    """The test assignment."""
+    return load(FIXTURES / "assignments" / "t_basic")
+
+
+@pytest.fixture(scope="session")
+def engine() -> ContainerSandbox:
+    """A container engine with the grader image; without one `make test` has not been run through `make setup`."""
+    try:
+        sandbox = ContainerSandbox.shared()
+        sandbox.image_id(Options().image)
+    except AutograderError as error:
+        pytest.fail(f"{error} (unmarked tests need no engine: make unit)")
+    return sandbox
+
+
+@pytest.fixture(scope="session")
+def node(engine: ContainerSandbox) -> Iterator[Node]:
+    """A node with one slot, for the test course."""
+    with Node(Options(references=FIXTURES / "reference", slots=1)) as made:
+        yield made

@@ -1,0 +1,117 @@
+"""Nothing is left behind: not after a class, not after a crash."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from autograder.api import Node, Options, Submission, receive
+from autograder.domain.submission import digest
+from autograder.domain.verdict import Verdict
+from autograder.sandbox.container import state_folder
+from autograder.sandbox.owner import lives, me
+from autograder.sandbox.reaper import sweep
+
+from .. import conftest
+
+pytestmark = pytest.mark.docker
+
+
+def residue(engine, owner):
+    """What one owner has left on this machine."""
+    containers = [c for c, o in engine.owned().items() if o == owner]
+    sockets = [p for p in state_folder().iterdir() if p.is_dir()]
+    return containers, sockets
+
+
+def test_a_class_leaves_nothing_behind(engine, basic):
+    """Containers, sockets, processes, descriptors: as before."""
+    before = len(os.listdir("/proc/self/fd"))
+    with Node(Options(references=conftest.FIXTURES / "reference")) as node:
+        files = {"solution.py": b"def work(x, steps): return x\n"}
+        submissions = [Submission(f"{i}", files, digest(files)) for i in range(6)]
+        grades = dict(node.grade_many(basic, submissions))
+        assert sorted(grades) == list(range(6))
+        assert all(g.criteria[0].verdict is Verdict.WRONG_ANSWER for g in grades.values())
+    assert residue(engine, me()) == ([], [])
+    assert len(os.listdir("/proc/self/fd")) <= before + 3  # multiprocessing's fork server and tracker stay
+
+
+def test_a_judge_that_is_killed_is_tried_again(engine, basic):
+    """`kill -9` of the judge process in mid-grading: the second attempt gives the right verdict."""
+    killed: list[int] = []
+
+    def say(message):
+        if message["phase"] == "check" and not killed:
+            killed.extend(_judges())
+            for pid in killed:
+                os.kill(pid, signal.SIGKILL)
+
+    with Node(Options(references=conftest.FIXTURES / "reference", slots=1)) as node:
+        grade = node.grade(basic, receive(basic.folder / "solutions/numpy_loop.py", 64), only="formula", say=say)
+    assert killed
+    assert grade.engine["attempt"] == 2
+    assert grade.criteria[0].verdict is Verdict.PASSED
+    assert residue(engine, me())[0] == []
+
+
+def _judges() -> list[int]:
+    """Children of this process's fork server."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                stat = (entry / "stat").read_text().rpartition(")")[2].split()
+                parent = (Path("/proc") / stat[1] / "cmdline").read_bytes()
+                grand = (Path("/proc") / stat[1] / "stat").read_text().rpartition(")")[2].split()[1]
+            except OSError:
+                continue
+            if b"forkserver" in parent and grand == str(os.getpid()):
+                found.append(int(entry.name))
+    return found
+
+
+@pytest.mark.parametrize("phase", ["load", "check", "duel"])
+def test_kill_9_of_the_grader_at_each_step_leaves_nothing_running(engine, basic, phase):
+    """The reaper removes every container of a dead owner within seconds."""
+    code = f"""
+import sys
+from pathlib import Path
+from autograder.api import Node, Options, load, receive
+from autograder.sandbox.owner import me
+if __name__ == "__main__":
+    a = load(Path({str(basic.folder)!r}))
+    with Node(Options(references=Path({str(conftest.FIXTURES / "reference")!r}), slots=1)) as node:
+        print(me(), flush=True)
+        node.grade(a, receive(a.folder / "solutions/numpy_loop.py", 64), say=lambda m: print(m["phase"], flush=True))
+"""
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    owner = process.stdout.readline().strip()
+    for line in process.stdout:
+        if line.strip() == phase:
+            break
+    process.kill()
+    process.wait()
+    process.stdout.close()
+    until = time.monotonic() + 30
+    while residue(engine, owner)[0] and time.monotonic() < until:
+        time.sleep(0.2)
+    assert residue(engine, owner)[0] == []
+    assert not lives(owner)
+
+
+def test_orphans_of_a_dead_owner_are_removed_at_the_next_start(engine, basic):
+    """When both judge and reaper died."""
+    from autograder.sandbox.container import ContainerSandbox
+    from autograder.sandbox.profile import Profile
+
+    dead = ContainerSandbox(engine.client, "999999999-1")
+    guest = dead.start(Profile.of(basic, Options().image, (0,)), "orphan")
+    assert guest.container in engine.owned()
+    assert sweep(engine) >= 1
+    assert guest.container not in engine.owned()
+    guest.channel.close()

@@ -1,0 +1,76 @@
+"""Whatever a student hands in gets its own verdict and sentence; never a traceback of ours."""
+
+import pytest
+
+from autograder.api import Submission
+from autograder.domain.submission import digest
+from autograder.domain.verdict import Verdict, sentence
+
+pytestmark = pytest.mark.docker
+
+HONEST = """
+import numpy as np
+def fill(out, value): out[...] = value + np.arange(out.size).reshape(out.shape)
+def midpoint(f, a, b, n): return sum(f(a + (i + .5) * (b - a) / n) for i in range(n)) * (b - a) / n
+"""
+
+CASES = {
+    "a missing function": (HONEST, "missing-function", "work"),
+    "too few parameters": (HONEST + "def work(x): return x\n", "crashed", ""),
+    "a syntax error": ("def work(x, steps:\n    pass\n", "did-not-load", "line 1"),
+    "an absent library": ("import tensorflow_of_my_own\n" + HONEST, "did-not-load", "tensorflow_of_my_own"),
+    "an error at import": ("1 / 0\n", "did-not-load", "ZeroDivisionError"),
+    "exit at import": ("import sys\nsys.exit(0)\n", "did-not-load", "sys.exit"),
+    "infinite recursion": (HONEST + "def work(x, steps): return work(x, steps)\n", "crashed", ""),
+    "a crash of the interpreter": (HONEST + "import ctypes\ndef work(x, steps): ctypes.string_at(0)\n", "crashed", ""),
+    "a gigabyte of output": (HONEST + "def work(x, steps):\n    for _ in range(1024): print('x' * (1 << 20))\n    return x\n", "too-much-output", "print"),
+    "another shape": (HONEST + "def work(x, steps): return np.zeros((2, 2))\n", "wrong-shape", ""),
+    "another dtype": (HONEST + "def work(x, steps): return x.astype(np.float32)\n", "wrong-shape", ""),
+    "nothing": (HONEST + "def work(x, steps): return None\n", "wrong-shape", ""),
+    "not a number": (HONEST + "def work(x, steps): return x * np.nan\n", "not-finite", ""),
+    "changed inputs": (HONEST + "def work(x, steps):\n    for _ in range(steps): x[...] = np.sqrt(x * x + 1)\n    return x.copy()\n", "inputs-modified", ""),
+    "an endless loop": (HONEST + "def work(x, steps):\n    while True: pass\n", "timed-out", ""),
+    "an endless import": ("while True: pass\n", "timed-out", ""),
+    "too much memory": (HONEST + "def work(x, steps): return np.ones(1 << 29)[: len(x)]\n", "out-of-memory", ""),
+    "an exit in a call": (HONEST + "import os\ndef work(x, steps): os._exit(0)\n", "crashed", ""),
+    "a wrong answer": (HONEST + "def work(x, steps): return x + 0.0\n", "wrong-answer", ""),
+    "zero bytes": ("", "missing-function", ""),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_it_has_its_own_verdict_and_sentence(name, node, basic):
+    """And the public check tells the student what happened."""
+    source, verdict, word = CASES[name]
+    files = {"solution.py": source.encode()}
+    grade = node.grade(basic, Submission(name, files, digest(files)))
+    public = grade.criteria[0]
+    assert public.verdict == verdict, public.evidence
+    assert public.sentence.startswith(sentence(Verdict(verdict)))
+    assert word in public.sentence
+    assert not grade.ours
+    assert "autograder/" not in public.sentence
+    assert grade.score < grade.max_score
+
+
+def test_a_hidden_check_leaks_no_value(node, basic):
+    """What the student's code raises with the input in it does not come back."""
+    source = (
+        HONEST
+        + "def work(x, steps):\n    if len(x) > 3: raise ValueError('LEAK' + repr(x))\n    return np.sqrt(x * x + 1)\n"
+    )
+    files = {"solution.py": source.encode()}
+    grade = node.grade(basic, Submission("leak", files, digest(files)))
+    assert grade.criteria[0].verdict is Verdict.PASSED
+    assert grade.criteria[1].verdict is Verdict.CRASHED
+    shown = str(grade.for_student().to_json())
+    assert "LEAK" not in shown
+    assert "LEAK" in str(grade.to_json())
+
+
+def test_messages_speak_of_cells_when_a_notebook_was_handed_in(node, basic):
+    """Line 2 of the third cell, not line 7 of a file the student never saw."""
+    lines = {1: (3, 1), 2: (3, 2)}
+    files = {"solution.py": b"def work(x, steps):\n    return 1 / 0\n"}
+    grade = node.grade(basic, Submission("nb.ipynb", files, digest(files), lines))
+    assert "cell 3, line 2" in grade.criteria[0].sentence

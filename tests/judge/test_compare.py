@@ -1,0 +1,48 @@
+"""Comparisons: NaN fails, and messages name index, expected, got, allowed."""
+
+import numpy as np
+import pytest
+
+from autograder.domain.verdict import Verdict
+from autograder.judge.compare import CheckFailure, close, require, same
+
+
+def verdict_of(action):
+    """The verdict that an assertion raises."""
+    with pytest.raises(CheckFailure) as caught:
+        action()
+    return caught.value.finding
+
+
+def test_close_accepts_what_is_within_the_tolerance():
+    """Relative, absolute, and equal infinities where they are expected."""
+    close(np.array([1.0, np.inf]), np.array([1.0 + 1e-13, np.inf]), rtol=1e-12)
+    close(1e-9, 0.0, rtol=0, atol=1e-8)
+    close(np.empty((0, 3)), np.empty((0, 3)), rtol=0)
+
+
+def test_nan_fails_even_with_an_infinite_tolerance():
+    """`difference <= allowed` is false for NaN."""
+    assert verdict_of(lambda: close(np.array([np.nan]), np.array([1.0]), rtol=np.inf)).verdict is Verdict.NOT_FINITE
+    assert verdict_of(lambda: close(np.array([1.0]), np.array([np.nan]), rtol=np.inf)).verdict is Verdict.WRONG_ANSWER
+
+
+def test_the_message_names_everything():
+    """Index, expected, got, difference, allowed."""
+    finding = verdict_of(lambda: close(np.array([[1.0, 2.5]]), np.array([[1.0, 2.0]]), rtol=1e-3, what="T"))
+    assert finding.verdict is Verdict.WRONG_ANSWER
+    for word in ("T[0, 1]", "expected 2.0", "got 2.5", "0.5", "0.002"):
+        assert word in finding.detail
+
+
+def test_shape_is_compared_before_values():
+    """A broadcast is not an agreement."""
+    assert verdict_of(lambda: close(np.ones(3), np.ones((1, 3)), rtol=1)).verdict is Verdict.WRONG_SHAPE
+    assert verdict_of(lambda: same(np.ones(3), np.ones(4))).verdict is Verdict.WRONG_SHAPE
+
+
+def test_require_is_false_for_nan():
+    """A condition that is not a number does not hold."""
+    assert verdict_of(lambda: require(float("nan"), "no")).verdict is Verdict.WRONG_ANSWER
+    require(True, "yes")
+    require(np.True_, "yes")

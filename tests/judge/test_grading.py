@@ -1,0 +1,130 @@
+"""Real submissions, from file to verdict, in real containers."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from autograder.api import load, receive
+from autograder.domain.verdict import Verdict
+
+from .. import conftest
+
+pytestmark = pytest.mark.docker
+
+
+def graded(node, basic, name):
+    """One file of the test assignment."""
+    return node.grade(basic, receive(basic.folder / name, 64))
+
+
+@pytest.mark.parametrize("name", ["solutions/numpy_loop.py", "solutions/other_way.py", "t_basic.ipynb"])
+def test_a_right_and_fast_submission_earns_full_marks(node, basic, name):
+    """By file and by notebook, in two ways."""
+    grade = graded(node, basic, name)
+    assert [c.verdict for c in grade.criteria] == [Verdict.PASSED] * 5, [c.evidence for c in grade.criteria]
+    assert grade.score == grade.max_score
+    duel = grade.criteria[-1].duel
+    assert duel is not None
+    assert duel.interval[0] <= duel.speedup <= duel.interval[1]
+    assert len(duel.counted) >= 12
+    assert {r.pair for r in duel.rounds} == {0, 1}
+
+
+def test_a_slow_one_reaches_the_lower_tier_only(node, basic):
+    """Three times the work is a third of the speed: 0.2 passes, 0.6 fails."""
+    grade = graded(node, basic, "mutants/three_times.py")
+    speed = grade.criteria[-1]
+    assert speed.verdict is Verdict.TOO_SLOW, speed.evidence
+    assert speed.points == 10
+    assert 0.28 < speed.duel.speedup < 0.38
+
+
+def test_a_grading_is_replayed_by_its_seed(node, basic):
+    """The recorded entropy makes the same inputs: the same wrong value is found again."""
+    files = {"solution.py": b"def work(x, steps): return x + 0.0\n"}
+    from autograder.api import Submission
+    from autograder.domain.submission import digest
+
+    wrong = Submission("wrong", files, digest(files))
+    first = node.grade(basic, wrong)
+    again = node.grade(basic, wrong, seed=first.engine["entropy"])
+    other = node.grade(basic, wrong)
+    detail = [g.criteria[1].evidence["checks"][0]["detail"] for g in (first, again, other)]
+    assert detail[0] == detail[1] != detail[2]
+
+
+def test_only_runs_one_criterion(node, basic):
+    """For a TA who looks at one thing."""
+    grade = node.grade(basic, receive(basic.folder / "solutions/numpy_loop.py", 64), only="in-place")
+    assert [c.id for c in grade.criteria] == ["in-place"]
+
+
+def test_the_command_prints_the_contract(basic, engine):
+    """`grade --json`, as scripts read it."""
+    command = [
+        sys.executable,
+        "-m",
+        "autograder",
+        "grade",
+        str(basic.folder),
+        str(basic.folder / "mutants/three_times.py"),
+        "--json",
+        "--only",
+        "formula",
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=conftest.FIXTURES)
+    assert done.returncode == 0, done.stderr
+    grade = json.loads(done.stdout)
+    assert {
+        "assignment",
+        "submission_sha256",
+        "score",
+        "max_score",
+        "criteria",
+        "machine",
+        "engine",
+        "wall_s",
+        "overhead_s",
+    } <= set(grade)
+    assert {"id", "points", "max_points", "verdict", "sentence", "evidence"} <= set(grade["criteria"][0])
+
+
+@pytest.mark.parametrize(
+    "arguments,words",
+    [
+        (["grade", "no_such_thing", "x.py"], "no such assignment"),
+        (["grade", "t_basic", "/nonexistent.py"], "cannot be read"),
+        (["grade", "t_basic", "assignments/t_basic/solutions/numpy_loop.py", "--only", "nothing"], "not declared"),
+        (["grade"], "Missing argument"),
+        (["frobnicate"], "No such command"),
+    ],
+)
+def test_usage_errors_exit_2_with_a_sentence(arguments, words, engine):
+    """And never with a traceback."""
+    done = subprocess.run(
+        [sys.executable, "-m", "autograder", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=conftest.FIXTURES,
+    )
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_broken_assignment_is_the_courses_fault(node, basic, tmp_path):
+    """A check that names an undeclared criterion: an error for the TA, not a verdict on the student."""
+    import shutil
+
+    from autograder.api import CourseError
+
+    folder = tmp_path / "t_basic"
+    shutil.copytree(basic.folder, folder)
+    path = folder / "test_hidden.py"
+    path.write_text(path.read_text().replace('criterion("in-place")', 'criterion("inplace")'))
+    broken = load(folder)
+    with pytest.raises(CourseError, match="inplace"):
+        node.grade(broken, receive(folder / "solutions/numpy_loop.py", 64))

@@ -1,0 +1,87 @@
+"""The tree and its rules."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import autograder.api
+
+ROOT = Path(__file__).resolve().parents[1]
+TOP = {
+    "assignments",
+    "reference",
+    "autograder",
+    "hub",
+    "images",
+    "tests",
+    "pyproject.toml",
+    "README.md",
+    "Makefile",
+    "LICENSE",
+    "CHANGELOG.md",
+}
+
+
+def tracked() -> list[Path]:
+    """Every file that git knows."""
+    listing = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True, text=True).stdout
+    return [ROOT / name for name in listing.split("\0") if name]
+
+
+def test_the_top_level_is_the_agreed_one():
+    """Nothing but the agreed folders, files and dot-files."""
+    names = {p.relative_to(ROOT).parts[0] for p in tracked()}
+    assert {n for n in names if not n.startswith(".")} <= TOP
+
+
+def test_no_file_grows_beyond_four_hundred_lines():
+    """Look twice above 250."""
+    long = {
+        str(p): n
+        for p in tracked()
+        if p.suffix == ".py" and (n := len(p.read_text(encoding="utf-8").splitlines())) > 400
+    }
+    assert not long
+
+
+def test_import_rules_hold():
+    """The contracts in pyproject.toml."""
+    done = subprocess.run(
+        [sys.executable, "-m", "importlinter.cli", "lint"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    tool = Path(sys.executable).with_name("lint-imports")
+    done = subprocess.run([str(tool)], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+def test_the_engine_imports_without_jupyter_or_an_engine():
+    """A fresh interpreter: neither a hub's package nor matplotlib is loaded by the front door."""
+    code = "import sys, autograder.api, autograder.cli; bad = {'traitlets', 'tornado', 'jupyterhub', 'nbgrader', 'nbformat', 'matplotlib.pyplot'} & set(sys.modules); sys.exit(f'{bad}' if bad else 0)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_guest_needs_only_the_standard_library_and_numpy():
+    """It is copied into containers that hold nothing of ours."""
+    source = (ROOT / "autograder" / "guest" / "shim.py").read_text(encoding="utf-8")
+    names = {m[1].split(".")[0] for m in re.finditer(r"^\s*(?:import|from) (\S+)", source, re.MULTILINE)}
+    assert names - {"numpy"} <= set(sys.stdlib_module_names)
+
+
+def test_the_public_names_are_pinned():
+    """Whoever changes the front door changes this list."""
+    assert autograder.api.__all__ == [
+        "Assignment", "AutograderError", "CourseError", "Grade", "Node", "Options", "Submission", "SubmissionError",
+        "all_folders", "find", "load", "receive", "release", "write_page",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "path", [p for p in (ROOT / "autograder").rglob("*.py")], ids=lambda p: str(p.relative_to(ROOT))
+)
+def test_every_module_says_what_it_is_for(path):
+    """A docstring at the head."""
+    assert path.read_text(encoding="utf-8").startswith('"""')
