@@ -183,7 +183,7 @@ class ContainerSandbox:
             shutil.rmtree(folder, ignore_errors=True)
 
     def _create(self, profile: Profile, label: str, folder: Path) -> str:
-        uid = _FIRST_UID + secrets.randbelow(_UIDS)
+        uid = 0 if "user" in profile.weakened else _FIRST_UID + secrets.randbelow(_UIDS)
         mounts = [
             Mount("/run/judge", str(folder), type="bind", read_only=True),
             Mount("/opt/guest", str(_SHIMS), type="bind", read_only=True),
@@ -196,38 +196,40 @@ class ContainerSandbox:
             user=f"{uid}:{uid}",
             working_dir="/work",
             labels={LABEL: self.owner, "autograder.label": label, "autograder.job": label.partition("/")[0]},
-            network_disabled=True,
+            network_disabled="network" not in profile.weakened,
             host_config=self._host_config(profile, uid, mounts),
         )
         return str(made["Id"])
 
     def _host_config(self, profile: Profile, uid: int, mounts: list[Mount]) -> Any:
         weak = profile.weakened
-        memory = f"{profile.memory_mb}m"
-        work = (
-            f"rw,exec,nosuid,nodev,size={profile.scratch_mb}m,nr_inodes={profile.inodes},mode=0700,uid={uid},gid={uid}"
-        )
+        memory = f"{4 * profile.memory_mb if 'memory' in weak else profile.memory_mb}m"
+        size = 64 * profile.scratch_mb if "scratch" in weak else profile.scratch_mb
+        inodes = 0 if "scratch" in weak else profile.inodes
+        work = f"rw,exec,nosuid,nodev,size={size}m,nr_inodes={inodes},mode=0700,uid={uid},gid={uid}"
+        limits = [
+            Ulimit(name="nofile", soft=profile.open_files, hard=profile.open_files),
+            Ulimit(name="core", soft=0, hard=0),
+            Ulimit(name="memlock", soft=1 << 16, hard=1 << 16),
+            Ulimit(name="msgqueue", soft=0, hard=0),
+        ]
         options: dict[str, Any] = {
             "mounts": mounts,
-            "network_mode": "none",
+            "network_mode": "bridge" if "network" in weak else "none",
             "read_only": "read-only" not in weak,
+            "privileged": "privileged" in weak,
             "cap_drop": [] if "capabilities" in weak else ["ALL"],
-            "security_opt": [] if "seccomp" in weak else ["no-new-privileges", f"seccomp={seccomp()}"],
+            "security_opt": ["seccomp=unconfined"] if "seccomp" in weak else ["no-new-privileges", f"seccomp={seccomp()}"],
             "pids_limit": -1 if "pids" in weak else profile.processes,
             "mem_limit": memory,
             "memswap_limit": memory,
             "mem_swappiness": 0,
             "cpuset_cpus": ",".join(map(str, profile.cores)),
-            "tmpfs": {"/work": work.replace("mode=0700", "mode=0777") if "tmpfs" in weak else work},
+            "tmpfs": {"/work": work},
             "shm_size": f"{profile.shm_mb}m",
             "ipc_mode": "private",
             "log_config": {"Type": "none"},
-            "ulimits": [
-                Ulimit(name="nofile", soft=profile.open_files, hard=profile.open_files),
-                Ulimit(name="core", soft=0, hard=0),
-                Ulimit(name="memlock", soft=1 << 16, hard=1 << 16),
-                Ulimit(name="msgqueue", soft=0, hard=0),
-            ],
+            "ulimits": [] if "ulimits" in weak else limits,
         }
         if profile.runtime:
             options["runtime"] = profile.runtime

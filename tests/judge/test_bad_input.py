@@ -57,7 +57,7 @@ def test_a_hidden_check_leaks_no_value(node, basic):
     """What the student's code raises with the input in it does not come back."""
     source = (
         HONEST
-        + "def work(x, steps):\n    if len(x) > 3: raise ValueError('LEAK' + repr(x))\n    return np.sqrt(x * x + 1)\n"
+        + "def work(x, steps):\n    if len(x) > 3: raise ValueError('LEAK' + repr(x))\n    for _ in range(steps): x = np.sqrt(x * x + 1)\n    return x\n"
     )
     files = {"solution.py": source.encode()}
     grade = node.grade(basic, Submission("leak", files, digest(files)))
