@@ -79,9 +79,9 @@ def check_sizes(function, rng):
 
 
 def check_long_run(function, reference, rng, p):
-    """Long enough for workers to overlap; slow columns stand everywhere."""
-    r = rng.permutation(np.concatenate([rng.uniform(3.6, 4, 80), slow_rates(rng, 24, 6)]))
-    warmup = 400_000 + int(rng.integers(0, 1000))
+    """Long enough (several ms a worker) for workers to overlap; slow columns stand everywhere."""
+    r = rng.permutation(np.concatenate([rng.uniform(3.6, 4, 270), slow_rates(rng, 32, 6)]))
+    warmup = 800_000 + int(rng.integers(0, 1000))
     x = function(r, p, warmup)
     check_slow_columns(x, r, reference.diagram_threads(r, 1, warmup))
     check_orbits(x, r)
