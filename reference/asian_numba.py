@@ -81,7 +81,9 @@ def _exp(x):
     shifted = x * 1.4426950408889634 + ROUND
     t = x - (shifted - ROUND) * 0.6931471805599453
     high = 1 / 120 + t * (1 / 720 + t * (1 / 5040 + t * (1 / 40320 + t * (1 / 362880))))
-    return _float((_bits(shifted) << _U(52)) + ONE) * (1.0 + t * (1.0 + t * (0.5 + t * (1 / 6 + t * (1 / 24 + t * high)))))
+    return _float((_bits(shifted) << _U(52)) + ONE) * (
+        1.0 + t * (1.0 + t * (0.5 + t * (1 / 6 + t * (1 / 24 + t * high))))
+    )
 
 
 @njit(inline="always", fastmath={"contract"}, error_model="numpy")
@@ -135,15 +137,15 @@ def asian_call(
     shift = max(S0 * sum(math.exp(r * dt * (j + 1)) for j in range(m)) / m - K, 0.0)
     blocks = -(-npaths // LANES)
     sums = np.empty((blocks, 2))
-    cuts = [blocks * k // p for k in range(p + 1)]
-    threads = [
-        threading.Thread(target=_blocks, args=(S0, K, drift, spread, m, npaths, seed, a, b, shift, sums))
-        for a, b in zip(cuts[:-1], cuts[1:], strict=True)
-    ]
-    for thread in threads[1:]:
+
+    def work(k):
+        part = blocks * k // p, blocks * (k + 1) // p
+        _blocks(S0, K, drift, spread, m, npaths, seed, *part, shift, sums)
+
+    threads = [threading.Thread(target=work, args=(k,)) for k in range(p)]
+    for thread in threads:
         thread.start()
-    threads[0].run()
-    for thread in threads[1:]:
+    for thread in threads:
         thread.join()
     linear, square = sums.sum(axis=0)
     variance = max(square - linear**2 / npaths, 0.0) / (npaths - 1)

@@ -20,11 +20,17 @@ static uint32_t scramble(uint32_t x)
     return x;
 }
 
-/* xoshiro128+ (Blackman and Vigna), one generator a lane; two numbers make two normals (Box and Muller). */
+/* xoshiro128+ (Blackman and Vigna), one generator a lane. */
+#define NEXT(i) ({ \
+    const uint32_t sum = a[i] + d[i], t = b[i] << 9; \
+    c[i] ^= a[i]; d[i] ^= b[i]; b[i] ^= c[i]; a[i] ^= d[i]; c[i] ^= t; d[i] = d[i] << 11 | d[i] >> 21; \
+    sum; })
+
+/* Two numbers make two normals (Box and Muller). */
 void paths(float S0, float drift, float spread, long m, long count, uint64_t seed, double K, double shift, double *sums)
 {
-    static __thread uint32_t a[LANES], b[LANES], c[LANES], d[LANES];
-    static __thread float price[LANES], total[LANES];
+    uint32_t a[LANES], b[LANES], c[LANES], d[LANES];
+    float price[LANES], total[LANES];
     for (int i = 0; i < LANES; i++) {
         uint64_t z = seed;
         uint32_t state[4];
@@ -42,19 +48,14 @@ void paths(float S0, float drift, float spread, long m, long count, uint64_t see
         for (long j = 0; j < m; j += 2) {
             const float both = j + 1 < m;
             for (int i = 0; i < LANES; i++) {
-                uint32_t word[2];
-                for (int k = 0; k < 2; k++) {
-                    word[k] = a[i] + d[i];
-                    const uint32_t t = b[i] << 9;
-                    c[i] ^= a[i]; d[i] ^= b[i]; b[i] ^= c[i]; a[i] ^= d[i]; c[i] ^= t;
-                    d[i] = d[i] << 11 | d[i] >> 21;
-                }
+                const uint32_t first = NEXT(i), second = NEXT(i);
                 /* Signed conversions are vector instructions everywhere; + 0.5 keeps the radius finite. */
-                const float u = ((float)(int32_t)(word[0] >> 1) + 0.5f) * 0x1p-31f;
-                const float angle = (float)(int32_t)word[1] * (float)(3.14159265358979 * 0x1p-31);
+                const float u = ((float)(int32_t)(first >> 1) + 0.5f) * 0x1p-31f;
+                const float angle = (float)(int32_t)second * (float)(3.14159265358979 * 0x1p-31);
                 const float radius = sqrtf(-2.0f * logf(u < 0.99999994f ? u : 0.99999994f));
                 const float one = price[i] * expf(drift + spread * radius * cosf(angle));
-                const float two = one * expf(drift + spread * radius * sinf(angle));
+                /* The sine, as gcc would join sinf and cosf into one call that has no vector version. */
+                const float two = one * expf(drift + spread * radius * cosf(angle - 1.57079633f));
                 price[i] = two;
                 total[i] += one + both * two;
             }
