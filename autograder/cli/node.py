@@ -1,0 +1,65 @@
+"""`autograder node check`: is this machine fit for timing?"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import asdict
+
+import click
+from rich.console import Console
+
+from autograder.api import AutograderError, Node
+from autograder.measure.fitness import Fitness, Item, inspect
+from autograder.measure.machine import copy_bandwidth, fingerprint
+from autograder.measure.statistics import interval, median
+
+NOISE_WARN, NOISE_REFUSE = 0.05, 0.20
+_STYLE = {Fitness.GOOD: "[green]✓[/]", Fitness.WARN: "[yellow]![/]", Fitness.REFUSE: "[red]✗[/]"}
+
+
+@click.group()
+def node() -> None:
+    """This machine as a place where submissions are timed."""
+
+
+@node.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--rounds", default=40, show_default=True, help="Rounds of the A/A duel that measures the noise floor.")
+def check(as_json: bool, rounds: int) -> None:
+    """Say in words whether verdicts of this machine can be trusted; exits 1 if it must not grade."""
+    cores = (max(os.sched_getaffinity(0)),)
+    items = [*inspect(cores), *_engine_and_noise(rounds)]
+    facts = {**fingerprint(), "copy_gb_per_s": round(copy_bandwidth() / 1e9, 2)}
+    refused = any(i.fitness is Fitness.REFUSE for i in items)
+    if as_json:
+        click.echo(json.dumps({"fit": not refused, "machine": facts, "items": [asdict(i) for i in items]}))
+    else:
+        console = Console(highlight=False)
+        console.print(f"{facts['processor']}, {facts['cores']} cores, {facts['memory_gb']} GB, copies {facts['copy_gb_per_s']} GB/s, id {facts['id']}")
+        for item in items:
+            console.print(f"{_STYLE[item.fitness]} {item.name}: {item.words}", soft_wrap=True)
+        console.print("[red]not fit to grade[/]" if refused else "[green]fit to grade[/]")
+    if refused:
+        sys.exit(1)
+
+
+def _engine_and_noise(rounds: int) -> list[Item]:
+    """The engine, the image, and a duel of a kernel against itself."""
+    try:
+        with Node() as here, here.bench(0.02) as bench:
+            trace = bench.trace(1.0, rounds)
+    except AutograderError as error:
+        return [Item("container engine", Fitness.REFUSE, str(error))]
+    found = [Item("container engine", Fitness.GOOD, "answers, and has the grader image")]
+    kept = [r.ratio for r in trace if not r.dropped]
+    dropped = len(trace) - len(kept)
+    if len(kept) < rounds / 2:
+        return [*found, Item("noise floor", Fitness.REFUSE, f"{dropped} of {rounds} rounds were disturbed: {next(r.dropped for r in trace if r.dropped)}")]
+    middle = median(kept)
+    spread = 1.4826 * median([abs(r / middle - 1) for r in kept])
+    low, high = interval(kept, 0.005)
+    words = f"A/A duel {middle:.3f}× (99.5 % interval {low:.3f} to {high:.3f}), pair noise {spread:.1%}, {dropped} of {rounds} rounds dropped"
+    fitness = Fitness.REFUSE if spread > NOISE_REFUSE else Fitness.WARN if spread > NOISE_WARN or not low <= 1 <= high else Fitness.GOOD
+    return [*found, Item("noise floor", fitness, words)]

@@ -1,0 +1,150 @@
+"""Intake: what is plain is read, what is not is refused, and nothing is ever written."""
+
+import gzip
+import io
+import os
+import tarfile
+import zipfile
+
+import pytest
+
+from autograder.api import SubmissionError, receive
+from autograder.course.intake import clean
+
+
+def tar_of(tmp_path, *entries, name="s.tar.gz"):
+    """An archive of (TarInfo, bytes) pairs."""
+    path = tmp_path / name
+    with tarfile.open(path, "w:gz" if name.endswith("gz") else "w") as tar:
+        for info, content in entries:
+            info.size = len(content)
+            tar.addfile(info, io.BytesIO(content))
+    return path
+
+
+def entry(name, content=b"x = 1\n", kind=tarfile.REGTYPE, link=""):
+    """One entry."""
+    info = tarfile.TarInfo(name)
+    info.type, info.linkname = kind, link
+    return info, content
+
+
+def test_a_file_a_folder_and_archives_are_read_alike(tmp_path):
+    """The same bytes, whatever they are wrapped in."""
+    (tmp_path / "d").mkdir()
+    (tmp_path / "d" / "solution.py").write_bytes(b"x = 1\n")
+    (tmp_path / "d" / "__pycache__").mkdir()
+    (tmp_path / "d" / "__pycache__" / "x.pyc").write_bytes(b"no")
+    (tmp_path / "mine.py").write_bytes(b"x = 1\n")
+    with zipfile.ZipFile(tmp_path / "s.zip", "w") as archive:
+        archive.writestr("solution.py", "x = 1\n")
+    tar = tar_of(tmp_path, entry("solution.py"))
+    for path in (tmp_path / "d", tmp_path / "mine.py", tmp_path / "s.zip", tar):
+        assert receive(path, 64).files == {"solution.py": b"x = 1\n"}
+
+
+def test_the_digest_is_of_what_was_handed_in(tmp_path):
+    """Same bytes, same digest; another byte, another digest."""
+    a, b = tmp_path / "a.py", tmp_path / "b.py"
+    a.write_bytes(b"x = 1\n")
+    b.write_bytes(b"x = 2\n")
+    assert receive(a, 64).sha256 == receive(a, 64).sha256 != receive(b, 64).sha256
+
+
+REFUSED_TARS = {
+    "a path that climbs": ([entry("../evil.py")], "outside"),
+    "an absolute path": ([entry("/etc/cron.d/evil")], "outside"),
+    "a path that climbs in the middle": ([entry("a/../../evil.py")], "outside"),
+    "a symbolic link": ([entry("solution.py", b"", tarfile.SYMTYPE, "/etc/passwd")], "not a regular file"),
+    "a hard link": ([entry("solution.py", b"", tarfile.LNKTYPE, "/etc/passwd")], "not a regular file"),
+    "a device": ([entry("solution.py", b"", tarfile.CHRTYPE)], "not a regular file"),
+    "a fifo": ([entry("solution.py", b"", tarfile.FIFOTYPE)], "not a regular file"),
+    "a duplicate name": ([entry("solution.py"), entry("solution.py")], "two files"),
+    "names that differ by case": ([entry("solution.py"), entry("Solution.py")], "two files"),
+    "a control character": ([entry("solution\n.py")], "odd characters"),
+    "an escape sequence": ([entry("\x1b[2Jsolution.py")], "odd characters"),
+    "a right-to-left override": ([entry("\u202eyp.noitulos")], "odd characters"),
+    "a backslash": ([entry("..\\evil.py")], "odd characters"),
+    "a very long name": ([entry("a" * 300 + ".py")], "too long"),
+    "too many files": ([entry(f"f{i}.py") for i in range(300)], "more than 200 files"),
+    "too many entries": ([entry(f"d{i}", b"", tarfile.DIRTYPE) for i in range(2100)], "entries"),
+    "too many bytes": ([entry("solution.py", b"#" * (70 << 10))], "KiB"),
+    "no solution": ([entry("a.py"), entry("b.py")], "no solution.py"),
+    "zero bytes in the source": ([entry("solution.py", b"x = 1\0")], "zero bytes"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED_TARS)
+def test_an_archive_with_it_is_refused(name, tmp_path):
+    """With a sentence, and without a trace outside."""
+    entries, words = REFUSED_TARS[name]
+    path = tar_of(tmp_path, *entries)
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(SubmissionError, match=words):
+        receive(path, 64)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_bomb_is_not_unpacked(tmp_path):
+    """A gigabyte of zeros in a megabyte of gzip; the same in a zip; a size that lies."""
+    path = tmp_path / "s.tar.gz"
+    with gzip.open(path, "wb", compresslevel=9) as file:
+        for _ in range(64):
+            file.write(bytes(1 << 20))
+    with pytest.raises(SubmissionError, match="KiB"):
+        receive(path, 64)
+    path = tmp_path / "s.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("solution.py", bytes(32 << 20))
+    with pytest.raises(SubmissionError, match="KiB"):
+        receive(path, 64)
+
+
+def test_zip_links_encryption_and_rubbish_are_refused(tmp_path):
+    """By mode bits, by flag, by not being an archive."""
+    path = tmp_path / "s.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        link = zipfile.ZipInfo("solution.py")
+        link.external_attr = 0o120777 << 16
+        archive.writestr(link, "/etc/passwd")
+    with pytest.raises(SubmissionError, match="not a regular file"):
+        receive(path, 64)
+    for name in ("r.zip", "r.tar", "r.tar.gz"):
+        (tmp_path / name).write_bytes(b"PK\x03\x04 rubbish" * 10)
+        with pytest.raises(SubmissionError, match=r"cannot be read|no solution"):
+            receive(tmp_path / name, 64)
+
+
+def test_links_and_pipes_on_disk_are_not_followed(tmp_path):
+    """A submission that is a link, a folder with a link, a pipe that would block for ever."""
+    (tmp_path / "link.py").symlink_to("/etc/passwd")
+    os.mkfifo(tmp_path / "pipe.py")
+    (tmp_path / "d").mkdir()
+    (tmp_path / "d" / "solution.py").symlink_to("/etc/passwd")
+    for path in (tmp_path / "link.py", tmp_path / "pipe.py", tmp_path / "d"):
+        with pytest.raises(SubmissionError, match=r"link|regular"):
+            receive(path, 64)
+
+
+@pytest.mark.parametrize("name", ["x.exe", "x", "x.pyc"])
+def test_other_kinds_of_files_are_refused(name, tmp_path):
+    """With the list of what is accepted."""
+    (tmp_path / name).write_bytes(b"x")
+    with pytest.raises(SubmissionError, match="hand in"):
+        receive(tmp_path / name, 64)
+
+
+def test_large_files_are_refused_before_they_are_read(tmp_path):
+    """A sparse gigabyte takes no time and no memory."""
+    path = tmp_path / "s.ipynb"
+    with path.open("wb") as file:
+        file.truncate(1 << 30)
+    with pytest.raises(SubmissionError, match="larger than"):
+        receive(path, 64)
+
+
+def test_clean_keeps_plain_names_and_drops_caches():
+    """What an honest student's folder holds."""
+    assert clean("pkg/module.py") == "pkg/module.py"
+    assert clean("__pycache__/x.pyc") is None
+    assert clean("naïve.py") == "naïve.py"
