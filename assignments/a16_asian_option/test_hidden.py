@@ -228,8 +228,8 @@ def test_time_times_variance(duel, submission, rng):
     """A million paths of 52 dates; the claimed variance is the weight, and the claim is put to the test.
 
     Only a claim below plain Monte Carlo's can gain anything, so only that has to be proven: by the z of all timed rounds,
-    and of more calls of the very same kind before and after, in random numbers, so that nobody inside the container can
-    tell which of them are timed. What is left to a liar is a factor of 1.5 in variance, less than a tier.
+    and of more calls of the very same kind before and after. Timed rounds run in processes of their own, so their claims
+    must also resemble the others'. What is left to a liar is a factor of 1.5 in variance, less than a tier.
     """
     npaths, z, gains = 2**20, [], []
 
@@ -256,7 +256,7 @@ def test_time_times_variance(duel, submission, rng):
             f"in {len(z)} calls, prices scattered {scatter:.2f} times as much as the standard error claims",
         )
 
-    more_calls(int(rng.integers(1, 41)), seconds=rng.uniform(5.0, 30.0))
+    more_calls(int(rng.integers(10, 41)), seconds=rng.uniform(10.0, 30.0))
     untimed = len(z)
     duel(
         "asian_call",
@@ -265,6 +265,13 @@ def test_time_times_variance(duel, submission, rng):
         weigh=lambda args, got: claimed(got[1], args[0]) ** 2,
     )
     consistent(z[untimed:])
+    alone, timed = np.log(gains[:untimed]), np.log(gains[untimed:])
+    # Six deviations of the difference of two means, and 3 % for an honest change of mind.
+    spread = math.sqrt(alone.var(ddof=1) / len(alone) + timed.var(ddof=1) / len(timed))
+    require(
+        timed.mean() - alone.mean() <= 0.03 + 6.0 * spread,
+        f"timed calls claim {math.exp(timed.mean() - alone.mean()):.2f} times the precision of the same calls untimed",
+    )
     if np.median(gains[untimed:]) > 1.03:
         more_calls(200, seconds=30.0)
     consistent(z)
