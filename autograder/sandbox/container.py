@@ -224,10 +224,11 @@ class ContainerSandbox:
             "mem_limit": memory,
             "memswap_limit": memory,
             "mem_swappiness": 0,
-            "cpuset_cpus": ",".join(map(str, profile.cores)),
+            "cpuset_cpus": None if "cpuset" in weak else ",".join(map(str, profile.cores)),
             "tmpfs": {"/work": work},
-            "shm_size": f"{profile.shm_mb}m",
+            "shm_size": f"{16 * profile.shm_mb if 'shm' in weak else profile.shm_mb}m",
             "ipc_mode": "private",
+            "pid_mode": "host" if "pid" in weak else None,
             "log_config": {"Type": "none"},
             "ulimits": [] if "ulimits" in weak else limits,
         }

@@ -1,0 +1,30 @@
+"""Caches results by the address of the data, which stays the same from call to call.
+
+Stopped by FRESH: inputs are new in every call, and hidden until the clock runs."""
+
+from .arena import SLOW
+
+SOURCE = (
+    SLOW
+    + """
+_right = work
+_cache = {}
+def work(x, steps):
+    key = (x.ctypes.data, steps, x.size)
+    if x.size < 5000:
+        return _right(x, steps)
+    if key not in _cache:
+        _cache[key] = _right(x, steps)
+    return _cache[key]
+"""
+)
+
+
+def test_the_judge_is_not_fooled(arena):
+    """It ends as too-slow or wrong-answer."""
+    arena.fails(SOURCE, "too-slow", "wrong-answer")
+
+
+def test_a_weaker_grader_is(arena):
+    """The attack bites where the grader has the weakness "same-input"."""
+    arena.fools(SOURCE, "same-input")

@@ -1,0 +1,31 @@
+"""Leaves results in files for whoever comes next.
+
+Stopped by NEW: a fresh container and a fresh tmpfs for every submission."""
+
+from .arena import SLOW
+
+SOURCE = (
+    SLOW
+    + """
+import hashlib, os
+_right = work
+def work(x, steps):
+    name = "/work/" + hashlib.sha256(x.tobytes()).hexdigest() + ".bin"
+    if os.path.exists(name):
+        return np.fromfile(name).reshape(x.shape)
+    y = _right(x, steps)
+    if x.size > 5000 and len(os.listdir("/work")) < 20:
+        y.tofile(name)
+    return y
+"""
+)
+
+
+def test_the_judge_is_not_fooled(arena):
+    """It ends as too-slow."""
+    arena.fails(SOURCE, "too-slow")
+
+
+def test_a_weaker_grader_is(arena):
+    """The attack bites where the grader has the weakness "shared-scratch"."""
+    arena.fools(SOURCE, "shared-scratch")
