@@ -37,7 +37,9 @@ def check(as_json: bool, rounds: int) -> None:
         click.echo(json.dumps({"fit": not refused, "machine": facts, "items": [asdict(i) for i in items]}))
     else:
         console = Console(highlight=False)
-        console.print(f"{facts['processor']}, {facts['cores']} cores, {facts['memory_gb']} GB, copies {facts['copy_gb_per_s']} GB/s, id {facts['id']}")
+        console.print(
+            f"{facts['processor']}, {facts['cores']} cores, {facts['memory_gb']} GB, copies {facts['copy_gb_per_s']} GB/s, id {facts['id']}"
+        )
         for item in items:
             console.print(f"{_STYLE[item.fitness]} {item.name}: {item.words}", soft_wrap=True)
         console.print("[red]not fit to grade[/]" if refused else "[green]fit to grade[/]")
@@ -56,10 +58,23 @@ def _engine_and_noise(rounds: int) -> list[Item]:
     kept = [r.ratio for r in trace if not r.dropped]
     dropped = len(trace) - len(kept)
     if len(kept) < rounds / 2:
-        return [*found, Item("noise floor", Fitness.REFUSE, f"{dropped} of {rounds} rounds were disturbed: {next(r.dropped for r in trace if r.dropped)}")]
+        return [
+            *found,
+            Item(
+                "noise floor",
+                Fitness.REFUSE,
+                f"{dropped} of {rounds} rounds were disturbed: {next(r.dropped for r in trace if r.dropped)}",
+            ),
+        ]
     middle = median(kept)
     spread = 1.4826 * median([abs(r / middle - 1) for r in kept])
     low, high = interval(kept, 0.005)
     words = f"A/A duel {middle:.3f}× (99.5 % interval {low:.3f} to {high:.3f}), pair noise {spread:.1%}, {dropped} of {rounds} rounds dropped"
-    fitness = Fitness.REFUSE if spread > NOISE_REFUSE else Fitness.WARN if spread > NOISE_WARN or not low <= 1 <= high else Fitness.GOOD
+    fitness = (
+        Fitness.REFUSE
+        if spread > NOISE_REFUSE
+        else Fitness.WARN
+        if spread > NOISE_WARN or not low <= 1 <= high
+        else Fitness.GOOD
+    )
     return [*found, Item("noise floor", fitness, words)]

@@ -62,26 +62,43 @@ def _judge_core(cores: tuple[int, ...]) -> Item:
     spare = os.sched_getaffinity(0) - set(cores)
     if spare:
         return Item("a core for the judge", Fitness.GOOD, f"core {min(spare)} stays free for the judge")
-    return Item("a core for the judge", Fitness.WARN, "every core is leased to guests; the judge will share one of them")
+    return Item(
+        "a core for the judge", Fitness.WARN, "every core is leased to guests; the judge will share one of them"
+    )
 
 
 def _smt(root: Path) -> Item:
     if _text(root / "sys/devices/system/cpu/smt/active") == "1":
-        return Item("SMT", Fitness.WARN, "hyper-threads share a core's units: switch SMT off (echo off > /sys/devices/system/cpu/smt/control)")
+        return Item(
+            "SMT",
+            Fitness.WARN,
+            "hyper-threads share a core's units: switch SMT off (echo off > /sys/devices/system/cpu/smt/control)",
+        )
     return Item("SMT", Fitness.GOOD, "off, or not present")
 
 
 def _governor(root: Path, cores: tuple[int, ...]) -> Item:
     found = {_text(root / f"sys/devices/system/cpu/cpu{c}/cpufreq/scaling_governor") for c in cores} - {""}
     if found - {"performance"}:
-        return Item("frequency governor", Fitness.WARN, f"{', '.join(sorted(found))}: set it to performance (cpupower frequency-set -g performance)")
+        return Item(
+            "frequency governor",
+            Fitness.WARN,
+            f"{', '.join(sorted(found))}: set it to performance (cpupower frequency-set -g performance)",
+        )
     return Item("frequency governor", Fitness.GOOD, "performance" if found else "not visible here (a virtual machine)")
 
 
 def _turbo(root: Path) -> Item:
-    intel, other = _text(root / "sys/devices/system/cpu/intel_pstate/no_turbo"), _text(root / "sys/devices/system/cpu/cpufreq/boost")
+    intel, other = (
+        _text(root / "sys/devices/system/cpu/intel_pstate/no_turbo"),
+        _text(root / "sys/devices/system/cpu/cpufreq/boost"),
+    )
     if intel == "0" or other == "1":
-        return Item("turbo", Fitness.WARN, "on: clocks depend on the neighbours' load; duels cope, absolute seconds do not compare")
+        return Item(
+            "turbo",
+            Fitness.WARN,
+            "on: clocks depend on the neighbours' load; duels cope, absolute seconds do not compare",
+        )
     return Item("turbo", Fitness.GOOD, "off, or not visible here")
 
 
@@ -89,7 +106,9 @@ def _pages(root: Path) -> Item:
     setting = _text(root / "sys/kernel/mm/transparent_hugepage/enabled")
     chosen = setting.partition("[")[2].partition("]")[0]
     if chosen == "always":
-        return Item("huge pages", Fitness.WARN, "always: page layout differs from process to process; madvise is steadier")
+        return Item(
+            "huge pages", Fitness.WARN, "always: page layout differs from process to process; madvise is steadier"
+        )
     return Item("huge pages", Fitness.GOOD, chosen or "not visible here")
 
 
@@ -103,9 +122,17 @@ def _swap(root: Path) -> Item:
 def _freezer(root: Path) -> Item:
     v1, v2 = root / "sys/fs/cgroup/freezer", root / "sys/fs/cgroup/cgroup.controllers"
     if not (v1.exists() or v2.exists()):
-        return Item("cgroup freezer", Fitness.REFUSE, "neither cgroup v1's freezer nor cgroup v2 is mounted under /sys/fs/cgroup")
+        return Item(
+            "cgroup freezer",
+            Fitness.REFUSE,
+            "neither cgroup v1's freezer nor cgroup v2 is mounted under /sys/fs/cgroup",
+        )
     if os.getuid() != 0:
-        return Item("cgroup freezer", Fitness.WARN, "only root may write it: guests are paused through the engine, 100 times slower")
+        return Item(
+            "cgroup freezer",
+            Fitness.WARN,
+            "only root may write it: guests are paused through the engine, 100 times slower",
+        )
     return Item("cgroup freezer", Fitness.GOOD, "version 1" if v1.exists() else "version 2")
 
 

@@ -217,9 +217,11 @@ class ContainerSandbox:
             "mounts": mounts,
             "network_mode": "bridge" if "network" in weak else "none",
             "read_only": "read-only" not in weak,
-            "privileged": "privileged" in weak,
             "cap_drop": [] if "capabilities" in weak else ["ALL"],
-            "security_opt": ["seccomp=unconfined"] if "seccomp" in weak else ["no-new-privileges", f"seccomp={seccomp()}"],
+            "cap_add": ["SYS_ADMIN"] if "capabilities" in weak else [],
+            "security_opt": ["seccomp=unconfined"]
+            if "seccomp" in weak
+            else ["no-new-privileges", f"seccomp={seccomp()}"],
             "pids_limit": -1 if "pids" in weak else profile.processes,
             "mem_limit": memory,
             "memswap_limit": memory,

@@ -67,7 +67,7 @@ class Profile:
         cores: processor numbers it is pinned to (a cpuset, never a CFS quota: quotas stall bursts).
         memory_mb: for everything the guest touches, tmpfs included; there is no swap.
         scratch_mb: size of its working directory, a tmpfs; inodes are bounded too.
-        weakened: names of rules left out (capabilities, cpuset, memory, network, pid, pids, privileged, read-only, scratch,
+        weakened: names of rules left out (capabilities, cpuset, memory, network, pid, pids, read-only, scratch,
             seccomp, shm, ulimits, user). Only the escape suite uses it, to show that an attack bites.
     """
 

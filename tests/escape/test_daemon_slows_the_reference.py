@@ -1,4 +1,4 @@
-"""A child in a session of its own burns the cores: the parent's group never sees it.
+"""Children in a session of their own burn the cores while the reference runs, and are stopped meanwhile by the parent.
 
 Stopped by FRZ: the cgroup is frozen, not a process."""
 
@@ -7,23 +7,24 @@ from .arena import SLOW
 SOURCE = (
     SLOW
     + """
-import os, sys
-_started = []
+import os, signal
+_children = []
+def _burners():
+    for _ in range(8):
+        pid = os.fork()
+        if pid == 0:
+            os.setsid()
+            while True: pass
+        _children.append(pid)
 _work = work
 def work(x, steps):
-    if not _started and x.size > 5000:
-        _started.append(1)
-        for _ in range(12):
-            if os.fork() == 0:
-                os.setsid()
-                for fd in range(3, 64):
-                    try: os.close(fd)
-                    except OSError: pass
-                while True: pass
-    if steps < 80: return _work(x, steps)
-    for _ in range(2):
+    if x.size < 5000: return _work(x, steps)
+    if not _children: _burners()
+    for p in _children: os.kill(p, signal.SIGSTOP)
+    for _ in range(3):
         y = x.copy()
         for _ in range(steps): y = np.sqrt(y * y + 1.0)
+    for p in _children: os.kill(p, signal.SIGCONT)
     return y
 """
 )

@@ -18,7 +18,7 @@ def work(x, steps):
     _speak()
     y = x.copy()
     for _ in range(steps): y = np.sqrt(y * y + 1.0)
-    if not os.path.exists("/run/judge"): os._exit(0)
+    if not os.path.exists("/opt/guest/shim.py"): os._exit(0)
     return y
 """
 )

@@ -15,7 +15,7 @@ def work(x, steps):
             os.set_blocking(fd, False)
             for _ in range(1000 if sock else 1): os.write(fd, b"d" if sock else b"ACCEPTED")
         except OSError: pass
-    if not os.path.exists("/run/judge"): os._exit(0)
+    if not os.path.exists("/opt/guest/shim.py"): os._exit(0)
     return np.zeros_like(x)
 """
 )

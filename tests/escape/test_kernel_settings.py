@@ -1,10 +1,11 @@
-"""Writes to `/proc/sys`. Stopped by a read-only /proc/sys and an ordinary user."""
+"""Makes `/proc/sys` writable again and changes the kernel's settings. Stopped by having no capability, and an ordinary user."""
 
 SOURCE = """
 import ctypes, os
 import numpy as np
 libc = ctypes.CDLL(None, use_errno=True)
 def work(x, steps):
+    libc.mount(b"proc", b"/proc/sys", None, 0x1020, None)
     try:
         with open("/proc/sys/kernel/hostname", "w") as f: f.write("owned")
         ok = True
@@ -19,5 +20,5 @@ def test_the_sandbox_holds(arena):
 
 
 def test_without_the_rule_it_escapes(arena):
-    """The attack bites when privileged and user and seccomp is left out."""
-    arena.escapes(SOURCE, "privileged", "user", "seccomp")
+    """The attack bites when capabilities and user and seccomp is left out."""
+    arena.escapes(SOURCE, "capabilities", "user", "seccomp")

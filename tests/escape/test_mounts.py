@@ -17,5 +17,5 @@ def test_the_sandbox_holds(arena):
 
 
 def test_without_the_rule_it_escapes(arena):
-    """The attack bites when privileged and user and seccomp is left out."""
-    arena.escapes(SOURCE, "privileged", "user", "seccomp")
+    """The attack bites when capabilities and user and seccomp is left out."""
+    arena.escapes(SOURCE, "capabilities", "user", "seccomp")

@@ -1,15 +1,12 @@
-"""Writes to the cgroup's files, to have the host run a program. Stopped by a read-only cgroup mount and an ordinary user."""
+"""Mounts the cgroup file system, whose release agent runs on the host. Stopped by having no capability, and by the filter."""
 
 SOURCE = """
 import ctypes, os
 import numpy as np
 libc = ctypes.CDLL(None, use_errno=True)
 def work(x, steps):
-    ok = False
-    for here, _, names in os.walk("/sys/fs/cgroup"):
-        for name in ("cgroup.procs", "notify_on_release"):
-            if name in names and os.access(os.path.join(here, name), os.W_OK): ok = True
-        if ok: break
+    os.makedirs("/work/c", exist_ok=True)
+    ok = libc.mount(b"cgroup", b"/work/c", b"cgroup", 0, b"memory") == 0 or libc.mount(b"cgroup2", b"/work/c", b"cgroup2", 0, None) == 0
     return np.full_like(x, 1.0 if ok else 0.0)
 """
 
@@ -20,5 +17,5 @@ def test_the_sandbox_holds(arena):
 
 
 def test_without_the_rule_it_escapes(arena):
-    """The attack bites when privileged and user and read-only is left out."""
-    arena.escapes(SOURCE, "privileged", "user", "read-only")
+    """The attack bites when capabilities and user and seccomp is left out."""
+    arena.escapes(SOURCE, "capabilities", "user", "seccomp")
