@@ -198,7 +198,7 @@ def test_prices_scatter_as_the_standard_error_says(submission, rng, m, p, count)
 
 @pytest.mark.criterion("streams")
 @pytest.mark.parametrize("p", [1, 2, 3])
-def test_a_seed_can_be_replayed(submission, rng, p):
+def test_every_seed_replays_for_every_number_of_threads(submission, rng, p):
     """Same seed, same p: same answer, to rounding; other seed: another answer."""
     terms, seed = (*contract(rng), 9), seed_from(rng)
     first = submission.asian_call(*terms, 3000, seed, p)

@@ -51,9 +51,9 @@ def asian_call(S0, K, r, sigma, T, m, npaths, seed, p):
         payoffs = np.concatenate(list(parts))
     means = payoffs.mean(axis=0)
     centred = payoffs - means
-    xx = centred[:, 1] @ centred[:, 1]
-    beta = centred[:, 0] @ centred[:, 1] / xx
+    xx = (centred[:, 1] ** 2).sum()
+    beta = (centred[:, 0] * centred[:, 1]).sum() / xx
     price = means[0] - beta * (means[1] - geometric_mean(S0, K, r, sigma, dt, m))
     rest = centred[:, 0] - beta * centred[:, 1]
     discount = math.exp(-r * T)
-    return float(discount * price), float(discount * math.sqrt(rest @ rest / (npaths - 2) / npaths))
+    return float(discount * price), float(discount * math.sqrt((rest**2).sum() / (npaths - 2) / npaths))

@@ -50,10 +50,10 @@ def asian_call(S0, K, r, sigma, T, m, npaths, seed, p):
         payoffs = np.concatenate(list(parts))
     means = payoffs.mean(axis=0)
     centred = payoffs - means
-    xx = centred[:, 1] @ centred[:, 1]
+    xx = (centred[:, 1] ** 2).sum()
     # Without randomness the control explains nothing.
-    beta = centred[:, 0] @ centred[:, 1] / xx if xx > 1e-12 * npaths * means[1] ** 2 else 0.0
+    beta = (centred[:, 0] * centred[:, 1]).sum() / xx if xx > 1e-12 * npaths * means[1] ** 2 else 0.0
     price = means[0] - beta * (means[1] - geometric_mean(S0, K, r, sigma, dt, m))
     rest = centred[:, 0] - beta * centred[:, 1]
     discount = math.exp(-r * T)
-    return float(discount * price), float(discount * math.sqrt(rest @ rest / (npaths - 2) / npaths))
+    return float(discount * price), float(discount * math.sqrt((rest**2).sum() / (npaths - 2) / npaths))
