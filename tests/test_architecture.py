@@ -59,7 +59,11 @@ def test_import_rules_hold():
 
 def test_the_engine_imports_without_jupyter_or_an_engine():
     """A fresh interpreter: neither a hub's package nor matplotlib is loaded by the front door."""
-    code = "import sys, autograder.api, autograder.cli; bad = {'traitlets', 'tornado', 'jupyterhub', 'nbgrader', 'nbformat', 'matplotlib.pyplot'} & set(sys.modules); sys.exit(f'{bad}' if bad else 0)"
+    code = """
+import sys, autograder.api, autograder.cli
+bad = {'traitlets', 'tornado', 'jupyterhub', 'nbgrader', 'nbformat', 'matplotlib.pyplot'} & set(sys.modules)
+sys.exit(f'{bad}' if bad else 0)
+"""
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 

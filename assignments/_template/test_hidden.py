@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from reference import horner
 
 from autograder.judge.compare import close
+from reference import horner
 
 
 def allowed(c, x):

@@ -68,7 +68,7 @@ def test_an_attractor_from_any_start(submission, rng):
     for _ in range(12):
         k, warmup = int(rng.integers(1, 200)), int(rng.integers(0, 12))
         r, x0 = float(rng.uniform(0, 4)), float(rng.uniform(0, 1))
-        check_first_iterates(submission.calc_attractor(np.empty(k), r, x0, warmup), r, x0, warmup)
+        check_first_iterates(submission.calc_attractor(np.full(k, np.nan), r, x0, warmup), r, x0, warmup)
 
 
 @pytest.mark.criterion("settled")
@@ -103,7 +103,7 @@ def test_an_attractor_follows_too(submission, rng):
     """calc_attractor obeys the map as the diagram does."""
     for _ in range(5):
         r = rng.uniform(3.57, 4, 1)
-        check_orbits(submission.calc_attractor(np.empty(150), float(r[0]))[None], r)
+        check_orbits(submission.calc_attractor(np.full(150, np.nan), float(r[0]))[None], r)
 
 
 @pytest.mark.criterion("chaos")
@@ -133,7 +133,9 @@ def test_an_attractor_is_warmed_up_in_full(submission, rng):
     r, warmup = 3 + float(rng.uniform(-1, 1)) * 1e-8, 400_000 + int(rng.integers(0, 1000))
     expected = np.empty(20)
     bifurcation.calc_attractor(expected, r, warmup=warmup)
-    close(submission.calc_attractor(np.empty(20), r, warmup=warmup), expected, rtol=0, atol=SLOW, what="near r = 3")
+    close(
+        submission.calc_attractor(np.full(20, np.nan), r, warmup=warmup), expected, rtol=0, atol=SLOW, what="near r = 3"
+    )
 
 
 @pytest.mark.criterion("calling")
@@ -142,7 +144,7 @@ def test_out_may_be_strided(submission, rng):
     r = float(rng.uniform(1.5, 3.4))
     expected = np.empty(37)
     bifurcation.calc_attractor(expected, r)
-    for out in (np.empty(111)[::3], np.empty((37, 5))[:, 2]):
+    for out in (np.full(111, np.nan)[::3], np.full((37, 5), np.nan)[:, 2]):
         close(submission.calc_attractor(out, r), expected, rtol=0, atol=SETTLED, what="strided out")
 
 
@@ -152,7 +154,7 @@ def test_one_sample(submission, rng):
     r = float(rng.uniform(1.5, 3.4))
     expected = np.empty(1)
     bifurcation.calc_attractor(expected, r)
-    close(submission.calc_attractor(np.empty(1), r), expected, rtol=0, atol=SETTLED, what="the only sample")
+    close(submission.calc_attractor(np.full(1, np.nan), r), expected, rtol=0, atol=SETTLED, what="the only sample")
 
 
 @pytest.mark.criterion("calling")

@@ -13,7 +13,7 @@ from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from autograder.api import Grade, Node, Options, find, load, receive, write_page
+from autograder.api import Assignment, Grade, Node, Options, find, load, receive, write_page
 from autograder.report import terminal
 from autograder.report.page import write_index
 
@@ -28,12 +28,26 @@ class Student:
 
 
 _CLASS = (
-    Student("Ada, Numba", "a04_heat_plate", "solutions/numba_fused.py"),
-    Student("Ken, C through cffi", "a04_heat_plate", "solutions/c_wavefront.py"),
-    Student("Sam, temporaries", "a04_heat_plate", "mutants/temporaries.py"),
-    Student("Uma, wrong axis", "a04_heat_plate", "mutants/wrong_axis.py"),
-    Student("Max, changes inputs", "a04_heat_plate", "mutants/mutates_input.py"),
+    Student("Ada: lanes in Numba", "a02_bifurcation", "@1"),
+    Student("Bob: window off by one", "a02_bifurcation", "mutants/window_one_late.py"),
+    Student("Cem: a table of answers", "a02_bifurcation", "mutants/precomputed_table.py"),
+    Student("Dag: threads", "a03_bifurcation_parallel", "@1"),
+    Student("Eva: a race", "a03_bifurcation_parallel", "mutants/race.py"),
+    Student("Fay: fused in Numba", "a04_heat_plate", "@2"),
+    Student("Gil: C through cffi", "a04_heat_plate", "@1"),
+    Student("Hua: NumPy temporaries", "a04_heat_plate", "mutants/temporaries.py"),
+    Student("Ivo: changes its input", "a04_heat_plate", "mutants/mutates_input.py"),
+    Student("Jin: remembers answers", "a04_heat_plate", "mutants/remembers_the_last_answer.py"),
+    Student("Kim: two streams", "a16_asian_option", "@1"),
+    Student("Lea: invented error bars", "a16_asian_option", "mutants/invented_error.py"),
 )
+
+
+def _file(work: Assignment, name: str) -> Path:
+    """`@n` is the assignment's n-th solution."""
+    if not name.startswith("@"):
+        return work.folder / name
+    return sorted((work.folder / "solutions").glob("*.py"))[int(name[1:]) - 1]
 
 
 @click.command()
@@ -57,7 +71,7 @@ def demo(target: Path, quick: bool) -> None:
     with Node(Options(pairs=1 if quick else 2)) as node, Live(console=console, refresh_per_second=8) as live:
         for i, student in enumerate(_CLASS):
             work = load(find(student.assignment))
-            submission = receive(work.folder / student.file, work.limits.submission_kb)
+            submission = receive(_file(work, student.file), work.limits.submission_kb)
 
             def say(message: dict[str, Any], i: int = i) -> None:
                 board[i] = terminal.news(message)

@@ -9,7 +9,7 @@ import numpy as np
 from autograder.domain.verdict import Finding, Verdict
 
 
-class CheckFailure(AssertionError):  # noqa: N818  # pytest shows its name to TAs; it is a finding, not an error of ours
+class CheckFailure(AssertionError):  # pytest shows its name to TAs; it is a finding, not an error of ours
     """What a check found; carried to the verdict by the plugin."""
 
     def __init__(self, finding: Finding) -> None:

@@ -175,8 +175,9 @@ def main() -> None:
         flush=True,
     )
     one_by_one = alone(12)
+    first, rest = one_by_one[0], one_by_one[1:]
     print(
-        f"one at a time: overhead of the first grading {one_by_one[0]:.2f} s, of the next ones median {median(one_by_one[1:]):.2f} s, largest {max(one_by_one[1:]):.2f} s",
+        f"one at a time: overhead {first:.2f} s for the first, then median {median(rest):.2f} s, largest {max(rest):.2f} s",
         flush=True,
     )
     if not options.no_nbgrader:

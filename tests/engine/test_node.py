@@ -21,6 +21,9 @@ from .. import conftest
 pytestmark = pytest.mark.docker
 
 
+DESCRIPTORS = Path("/proc/self/fd")
+
+
 def residue(engine, owner):
     """What one owner has left on this machine."""
     containers = [c for c, o in engine.owned().items() if o == owner]
@@ -30,7 +33,7 @@ def residue(engine, owner):
 
 def test_a_class_leaves_nothing_behind(engine, basic):
     """Containers, sockets, processes, descriptors: as before."""
-    before = len(os.listdir("/proc/self/fd"))
+    before = len(list(DESCRIPTORS.iterdir()))
     with Node(Options(references=conftest.FIXTURES / "reference")) as node:
         files = {"solution.py": b"def work(x, steps): return x\n"}
         submissions = [Submission(f"{i}", files, digest(files)) for i in range(6)]
@@ -38,7 +41,7 @@ def test_a_class_leaves_nothing_behind(engine, basic):
         assert sorted(grades) == list(range(6))
         assert all(g.criteria[0].verdict is Verdict.WRONG_ANSWER for g in grades.values())
     assert residue(engine, me()) == ([], [])
-    assert len(os.listdir("/proc/self/fd")) <= before + 3  # multiprocessing's fork server and tracker stay
+    assert len(list(DESCRIPTORS.iterdir())) <= before + 3  # multiprocessing's fork server and tracker stay
 
 
 def test_a_judge_that_is_killed_is_tried_again(engine, basic):

@@ -2,13 +2,13 @@
 
 import multiprocessing
 import os
+import random
 import time
 
+from autograder.domain.measurement import Decision, Round
 from autograder.measure.noise import CoreWatch, complaint
 from autograder.measure.rules import ours, tally
 from autograder.measure.statistics import Rule
-from autograder.domain.measurement import Decision, Round
-import random
 
 
 def test_a_quiet_round_is_kept_and_a_disturbed_one_dropped():

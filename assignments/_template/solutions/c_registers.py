@@ -1,6 +1,7 @@
 """Sixty-four points in registers at a time, in C through cffi."""
 
 import subprocess
+from pathlib import Path
 
 import numpy as np
 from cffi import FFI
@@ -22,8 +23,7 @@ void evaluate(const double *c, long k, const double *x, double *out, long n) {
     }
 }
 """
-with open("evaluate.c", "w") as file:
-    file.write(SOURCE)
+Path("evaluate.c").write_text(SOURCE)
 subprocess.run(["gcc", "-O3", "-march=native", "-shared", "-fPIC", "-o", "evaluate.so", "evaluate.c"], check=True)
 ffi = FFI()
 ffi.cdef("void evaluate(const double *c, long k, const double *x, double *out, long n);")
