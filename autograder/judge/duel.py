@@ -31,6 +31,7 @@ CANARY_SHARE = 0.8
 CACHE_FACTOR = 4.0  # caches may be this much faster than the measured copy from memory
 MORE_PAIRS_WITHIN = 0.10
 MORE_PAIRS_EVERY = 24
+CURVE_ROUNDS = 5
 
 Make = Callable[[np.random.Generator], tuple[Any, ...]]
 Verify = Callable[[tuple[Any, ...], Any, Any], None]
@@ -110,7 +111,22 @@ class Duel:
             grow = counted >= MORE_PAIRS_EVERY * (len(pairs) - self.pairs + 1)
             if self.pairs > 1 and grow and len(pairs) < self.max_pairs and tiers.doubtful(MORE_PAIRS_WITHIN):
                 pairs.append(self._warm(len(pairs)))
-        return self._outcome(tiers, tuple(rounds))
+        return self._outcome(tiers, tuple(rounds), self._curve(pairs[0]) if self.workers else ())
+
+    def _curve(self, pair: tuple[Actor, Actor]) -> tuple[tuple[int, float], ...]:
+        """For the report only: T_ref(1)/T_sub(q) for powers of two below p, from a few rounds each."""
+        points: list[tuple[int, float]] = []
+        q = 1
+        while q < self.criterion.workers:
+            ratios = []
+            for _ in range(CURVE_ROUNDS):
+                legs = (Leg("reference", True, 1), Leg("submission", False, q))
+                played = self._play(pair, self.make(self.rng), self.chance.sample(legs, 2))
+                seconds = {name: self._net(outcome.elapsed_s) for name, (outcome, _) in played.items()}
+                ratios.append(seconds["reference"] / seconds["submission"])
+            points.append((q, median(ratios)))
+            q *= 2
+        return tuple(points)
 
     def _arguments(self, given: tuple[Any, ...], leg: Leg) -> dict[str, Any]:
         names = [a.name for a in self.function.arguments if a.name != self.workers]
@@ -185,7 +201,7 @@ class Duel:
         """Less the empty call; never below a twentieth of it."""
         return max(elapsed_s - self.empty_s, self.empty_s / 20)
 
-    def _outcome(self, tiers: Tiers, rounds: tuple[Round, ...]) -> DuelOutcome:
+    def _outcome(self, tiers: Tiers, rounds: tuple[Round, ...], curve: tuple[tuple[int, float], ...]) -> DuelOutcome:
         counted = [r for r in rounds if not r.dropped]
         if not counted:
             fail(Verdict.INCONCLUSIVE, f"all {len(rounds)} rounds were disturbed: {rounds[-1].dropped}")
@@ -209,6 +225,7 @@ class Duel:
             inconclusive=self._doubt(tiers, rounds, canary),
             canary=canary,
             workers=self.criterion.workers if self.workers else 1,
+            curve=curve,
         )
 
     def _doubt(self, tiers: Tiers, rounds: tuple[Round, ...], canary: float) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from autograder.domain.assignment import Criterion, CriterionKind
 from autograder.domain.measurement import Decision, DuelOutcome
 from autograder.domain.verdict import Fault, Finding, Verdict, sentence
@@ -38,10 +40,11 @@ def describe_duel(criterion: Criterion, duel: DuelOutcome) -> str:
     low, high = duel.interval
     n = len(duel.counted)
     if criterion.kind is CriterionKind.SCALING:
-        against = f"{duel.workers} workers against the reference on one"
+        against = f"with {duel.workers} workers, against the reference on one"
     else:
         against = "against the reference kernel" if criterion.against == "kernel" else "against the baseline"
-    words = f"{figure(duel.speedup)}× {against} ({duel.level:.1%} interval {figure(low)} to {figure(high)}, {n} rounds)"
+    span = f"{duel.level:.1%} interval {figure(low)} to {figure(high)}" if math.isfinite(high) else "no interval yet"
+    words = f"{figure(duel.speedup)}× {against} ({span}, {n} rounds)"
     passed = [t for t in duel.tiers if t.decision is Decision.PASS]
     missed = [t for t in duel.tiers if t.decision is Decision.FAIL]
     open_ = [t for t in duel.tiers if t.decision is Decision.UNDECIDED]

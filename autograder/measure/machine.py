@@ -29,7 +29,7 @@ def fingerprint() -> dict[str, Any]:
     facts = {
         "processor": processor,
         "cache": caches,
-        "cores": len(os.sched_getaffinity(0)),
+        "cores": os.cpu_count() or 1,  # not this process' affinity: a judge steps aside
         "memory_gb": round(memory / 2**20, 1),
         "kernel": platform.release(),
         "cgroup": 2 if Path("/sys/fs/cgroup/cgroup.controllers").exists() else 1,

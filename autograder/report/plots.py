@@ -90,6 +90,7 @@ def rounds(duel: DuelOutcome) -> str:
     axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}×"))
     axes.yaxis.set_minor_formatter(FuncFormatter(lambda v, _: f"{v:.2g}×" if max(ratios) / min(ratios) < 4 else ""))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set_xlim(0.5, max(len(ratios), 12) + 0.5)
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, 1.2), ncols=3, frameon=False)
     return _svg(figure)
 
@@ -98,7 +99,11 @@ def tiers(duel: DuelOutcome) -> str:
     """The interval against all thresholds, on one line."""
     figure, axes = _figure(1.15)
     low, high = duel.interval
-    axes.plot([low, high], [0, 0], color=_INK, linewidth=6, solid_capstyle="butt")
+    if 0 < low and high < math.inf:
+        axes.plot([low, high], [0, 0], color=_INK, linewidth=6, solid_capstyle="butt")
+    axes.annotate(
+        f"{duel.speedup:.3g}×", (duel.speedup, 0), xytext=(0, -14), textcoords="offset points", ha="center", fontsize=8
+    )
     axes.plot([duel.speedup], [0], "o", color="white", markeredgecolor=_INK, markersize=8)
     for tier in duel.tiers:
         good = tier.decision is Decision.PASS
@@ -115,13 +120,14 @@ def tiers(duel: DuelOutcome) -> str:
             fontsize=8,
         )
     axes.set_xscale("log")
-    ends = [low, high, *(t.threshold for t in duel.tiers)]
+    ends = [low, high, duel.speedup, *(t.threshold for t in duel.tiers)]
     finite = [e for e in ends if 0 < e < math.inf]
     axes.set_xlim(min(finite) * 0.8, max(finite) * 1.25)
     from matplotlib.ticker import FuncFormatter, NullFormatter
 
     axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}×"))
     axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.set_ylim(-1.2, 1)
     axes.set_yticks([])
     for side in ("left", "right", "top"):
         axes.spines[side].set_visible(False)
