@@ -106,6 +106,9 @@ class Profile:
             "TMPDIR": "/work",
             "LANG": "C.UTF-8",
             "PYTHONHASHSEED": "0",
+            # Which physical pages an array gets decides its cache conflicts: ±4 % from process to process, for as long as
+            # the pages are reused. With a fixed threshold every large array is mapped afresh, so that each round draws anew.
+            "MALLOC_MMAP_THRESHOLD_": "65536",
             "NUMBA_CACHE_DIR": "/work/.numba",
             "MPIR_CVAR_CH4_CMA_ENABLE": "0",  # the filter denies process_vm_readv; without this MPICH can hang
         }
