@@ -6,6 +6,7 @@ The rounds are made by the same code that grades: same containers, windows, hygi
 from __future__ import annotations
 
 import contextlib
+import os
 import random
 import time
 from collections.abc import Callable, Iterator
@@ -22,6 +23,7 @@ from autograder.domain.verdict import Verdict
 from autograder.engine.options import Options
 from autograder.errors import SandboxError
 from autograder.judge.proxy import Actor
+from autograder.judge.run import step_aside
 from autograder.measure.noise import complaint
 from autograder.measure.room import Room
 from autograder.measure.statistics import median
@@ -77,7 +79,11 @@ class Bench:
     per_step_s: float = 0.0
     empty_s: float = 0.0
 
+    affinity: set[int] = field(default_factory=set)
+
     def __enter__(self) -> Self:
+        self.affinity = os.sched_getaffinity(0)
+        step_aside(self.cores)
         resources = Resources(len(self.cores), preload=("numpy", "numba"))
         assignment = Assignment(
             "planted",
@@ -114,6 +120,7 @@ class Bench:
             actor.guest.remove()
         if self.room is not None:
             self.room.close()
+        os.sched_setaffinity(0, self.affinity)
 
     def _call(self, actor: Actor, steps: int) -> tuple[float, float, float]:
         outcome = actor.call(_WORK, (np.random.default_rng().random((_POINTS, _POINTS)), steps))
@@ -127,7 +134,7 @@ class Bench:
                 self._call(actor, 200)
         actor = self.pairs[0][0]
         x = np.ones((_POINTS, _POINTS))
-        self.empty_s = median([actor.call(_WORK, (x, 1), empty=True).elapsed_s for _ in range(15)])
+        self.empty_s = median([actor.empty(_WORK, (x, 1), {}, min(self.kernel_s, 0.05)).elapsed_s for _ in range(15)])
         few = median([self._call(actor, 100)[0] for _ in range(9)])
         many = median([self._call(actor, 600)[0] for _ in range(9)])
         self.per_step_s = (many - few) / 500
@@ -161,16 +168,22 @@ class Bench:
         return made
 
     def truth(self, kernel_s: float, calls: int = 25) -> tuple[float, float]:
-        """Median seconds of one kernel, from outside and from inside its own process, call by call in turn."""
+        """Median seconds of the same calls of one kernel, from outside and as its own process timed them."""
         assert self.room is not None
         steps = round(kernel_s / self.per_step_s)
         actor, outside, inside = self.pairs[0][0], [], []
+        rng = np.random.default_rng()
         with self.room.exclusive():
+            empty_s = median(
+                [
+                    actor.empty(_TIMED, (rng.random((_POINTS, _POINTS)), 1), {}, min(kernel_s, 0.05)).elapsed_s
+                    for _ in range(15)
+                ]
+            )
             for _ in range(calls):
-                outside.append(self._call(actor, steps)[0] - self.empty_s)
-                inside.append(
-                    float(actor.call(_TIMED, (np.random.default_rng().random((_POINTS, _POINTS)), steps)).outputs[0])
-                )
+                outcome = actor.call(_TIMED, (rng.random((_POINTS, _POINTS)), steps))
+                outside.append(outcome.elapsed_s - empty_s)
+                inside.append(float(outcome.outputs[0]))
         return median(outside), median(inside)
 
 
@@ -192,8 +205,6 @@ def neighbour(cores: tuple[int, ...]) -> Iterator[None]:
 
 
 def _burn(stop: object, cores: tuple[int, ...]) -> None:
-    import os
-
     rest = os.sched_getaffinity(0) - set(cores)
     if rest:
         os.sched_setaffinity(0, rest)

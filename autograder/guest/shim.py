@@ -5,7 +5,7 @@ Theory of operation. The judge connects once, over a SEQPACKET socket, and from 
     A  attach: three descriptors follow (input, output, text), each a memory file of fixed size
     L  load: write the files named in the input's header, import the entry module
     G  go: call the function named in the input's header, put the result where the header says
-    E  empty: all that `go` does, except the call (calibration; the judge asks only its own guest for it)
+    E  empty: all that `go` does, except the call, for which it spins a while (calibration; only asked of the reference)
 
 and the answer is one byte too (`domain.execution.Signal`). The judge interprets nothing else: whatever this process
 or the student's code writes elsewhere is bytes of a result, or text for people.
@@ -23,6 +23,7 @@ import operator
 import os
 import socket
 import sys
+import time
 import traceback
 from collections.abc import Callable
 from typing import Any
@@ -118,6 +119,9 @@ class Guest:
             return b"n"
         arguments = [self.argument(a) for a in header["a"]]
         if empty:
+            until = time.perf_counter() + header["spin"]
+            while time.perf_counter() < until:
+                pass
             for spec in header["r"]:
                 self.put(spec, np.ndarray(spec["s"], spec["d"], self.input, header["end"]), "result")
             return b"d"

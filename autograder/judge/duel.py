@@ -27,6 +27,7 @@ from autograder.measure.statistics import Rule, Tiers, interval, median
 
 WARMUPS = 3
 EMPTY_CALLS = 9
+LONGEST_SPIN_S = 0.05
 CANARY_SHARE = 0.8
 CACHE_FACTOR = 4.0  # caches may be this much faster than the measured copy from memory
 MORE_PAIRS_WITHIN = 0.10
@@ -144,10 +145,9 @@ class Duel:
         if index == 0:
             self.warmup_s += pair[1].load_s
             given = self.make(self.rng)
-            calls = [
-                pair[0].call(self.function, (), self._arguments(given, self.legs[0]), empty=True)
-                for _ in range(EMPTY_CALLS)
-            ]
+            named = self._arguments(given, self.legs[0])
+            spin_s = min(pair[0].call(self.function, (), named).elapsed_s, LONGEST_SPIN_S)
+            calls = [pair[0].empty(self.function, (), named, spin_s) for _ in range(EMPTY_CALLS)]
             if any(c.verdict is not Verdict.PASSED for c in calls):
                 fail(Verdict.GRADER_FAILED, f"the empty call failed: {calls[-1].verdict}")
             self.empty_s = median([c.elapsed_s for c in calls[2:]])

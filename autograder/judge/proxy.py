@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from autograder.domain.assignment import Assignment, Function
@@ -47,12 +48,25 @@ class Actor:
         verdict = turn.verdict if turn.verdict in kept else Verdict.DID_NOT_LOAD
         return Finding(verdict, self.buffers.words())
 
-    def call(
-        self, function: Function, given: tuple[Any, ...], named: dict[str, Any] | None = None, *, empty: bool = False
-    ) -> CallOutcome:
+    def call(self, function: Function, given: tuple[Any, ...], named: dict[str, Any] | None = None) -> CallOutcome:
         """One call, from fresh inputs to private copies."""
-        bound = bind(function, given, named or {})
+        return self._call(function, given, named or {}, b"G")
+
+    def empty(self, function: Function, given: tuple[Any, ...], named: dict[str, Any], spin_s: float) -> CallOutcome:
+        """A call that spins instead of computing; what it takes beyond that is what every call costs.
+
+        It spins as long as a kernel runs, because a judge that has slept that long wakes later than one that has not.
+        Only a trusted guest is asked: this one believes its clock.
+        """
+        outcome = self._call(function, given, named, b"E", spin_s)
+        return replace(outcome, elapsed_s=outcome.elapsed_s - spin_s)
+
+    def _call(
+        self, function: Function, given: tuple[Any, ...], named: dict[str, Any], command: bytes, spin_s: float = 0.0
+    ) -> CallOutcome:
+        bound = bind(function, given, named)
         layout = plan(function, bound, self.callbacks)
+        layout.header["spin"] = spin_s
         if not self.buffers.fits(layout.input_bytes, layout.output_bytes):
             turn = self.window.turn(self.buffers.offer, ATTACH_S)
             if turn.verdict is not Verdict.PASSED:
@@ -60,9 +74,7 @@ class Actor:
         self.buffers.reveal(layout)
         evaluator = _Evaluator(self.buffers, layout, {a.name: v for a, v in bound})
         answer = evaluator if layout.callbacks else None
-        turn = self.window.turn(
-            send(self.guest.channel, b"E" if empty else b"G"), self.assignment.limits.call_s, answer
-        )
+        turn = self.window.turn(send(self.guest.channel, command), self.assignment.limits.call_s, answer)
         if evaluator.error is not None:
             raise evaluator.error
         return self._outcome(turn, layout, evaluator.count)

@@ -46,7 +46,7 @@ def grade(
         SandboxError: the engine failed; the caller retries.
     """
     begun = time.perf_counter()
-    _step_aside(job.profile.cores)
+    step_aside(job.profile.cores)
     grading = Grading(job, sandbox, hands, references, say)
     try:
         say({"phase": "load"})
@@ -80,7 +80,7 @@ def _asked(job: Job, criterion: Criterion) -> bool:
     return (not job.only or criterion.id == job.only) and (criterion.public or not job.public_only)
 
 
-def _step_aside(cores: tuple[int, ...]) -> None:
+def step_aside(cores: tuple[int, ...]) -> None:
     """The judge leaves the guests' cores where there are others."""
     rest = os.sched_getaffinity(0) - set(cores)
     if rest:

@@ -99,7 +99,7 @@ def tiers(duel: DuelOutcome) -> str:
     """The interval against all thresholds, on one line."""
     figure, axes = _figure(1.15)
     low, high = duel.interval
-    if 0 < low and high < math.inf:
+    if low > 0 and high < math.inf:
         axes.plot([low, high], [0, 0], color=_INK, linewidth=6, solid_capstyle="butt")
     axes.annotate(
         f"{duel.speedup:.3g}×", (duel.speedup, 0), xytext=(0, -14), textcoords="offset points", ha="center", fontsize=8
