@@ -73,7 +73,7 @@ def new(name: str) -> None:
 @click.option(
     "--quick",
     is_flag=True,
-    help="One process pair per duel instead of two; what is left out is said.",
+    help="For CI: one process pair per duel, and no mutants that die by time; what is left out is said.",
 )
 def validate_(assignments: tuple[str, ...], quick: bool) -> None:
     """Prove that every folder (or those named) keeps its promises; exits 1 if any does not."""

@@ -18,6 +18,7 @@ from autograder.report.terminal import plain
 
 KERNEL_S = 0.020
 PATIENCE = 3
+BY_TIME = (Verdict.TOO_SLOW, Verdict.TIMED_OUT, Verdict.WORK_LEFT_RUNNING)
 _DIES = re.compile(r"#\s*dies by:\s*([a-z-]+)")
 
 
@@ -40,18 +41,20 @@ def validate(assignment: Assignment, console: Console, *, quick: bool = False) -
     kept = True
     solutions = sorted((assignment.folder / "solutions").glob("*.py"))
     with Node(Options(pairs=1 if quick else 2)) as node:
-        for promise in _promises(assignment, node, solutions):
+        for promise in _promises(assignment, node, solutions, quick=quick):
             kept &= promise.kept
             console.print(
                 f"  {'[green]✓[/]' if promise.kept else '[red]✗[/]'} {promise.what} [dim]{plain(promise.why)}[/]",
                 highlight=False,
             )
     if quick:
-        console.print("  [dim]quick: one process pair per duel; layout effects between pairs were left out[/]")
+        console.print(
+            "  [dim]quick: one process pair per duel; mutants that die by too-slow, timed-out or work-left-running were left out[/]"
+        )
     return kept
 
 
-def _promises(assignment: Assignment, node: Node, solutions: list[Path]) -> Iterator[Promise]:
+def _promises(assignment: Assignment, node: Node, solutions: list[Path], *, quick: bool) -> Iterator[Promise]:
     yield from _released(assignment)
     yield Promise("at least two solutions", len(solutions) >= 2, f"{len(solutions)} in solutions/")
     for path in solutions:
@@ -66,7 +69,9 @@ def _promises(assignment: Assignment, node: Node, solutions: list[Path]) -> Iter
     mutants = sorted((assignment.folder / "mutants").glob("*.py"))
     yield Promise("mutants exist", bool(mutants), f"{len(mutants)} in mutants/")
     for path in mutants:
-        yield _mutant(assignment, node, path)
+        named = _named(path)
+        if not (quick and named in BY_TIME):
+            yield _mutant(assignment, node, path, named)
 
 
 def _grade(node: Node, assignment: Assignment, submission: Submission) -> Grade:
@@ -94,12 +99,20 @@ def _solution(assignment: Assignment, node: Node, path: Path) -> Iterator[Promis
             )
 
 
-def _mutant(assignment: Assignment, node: Node, path: Path) -> Promise:
+def _named(path: Path) -> Verdict:
+    """The verdict that line 1 of a mutant names.
+
+    Raises:
+        CourseError: it names none.
+    """
     first = path.read_text(encoding="utf-8").partition("\n")[0]
     match = _DIES.match(first)
     if match is None or match[1] not in list(Verdict):
         raise CourseError(str(path), "line 1 must read '# dies by: VERDICT' with a known verdict")
-    named = Verdict(match[1])
+    return Verdict(match[1])
+
+
+def _mutant(assignment: Assignment, node: Node, path: Path, named: Verdict) -> Promise:
     grade = _grade(node, assignment, receive(path, assignment.limits.submission_kb))
     hits = [c.id for c in grade.criteria if c.verdict is named and c.points < c.max_points]
     found = ", ".join(sorted({str(c.verdict) for c in grade.criteria} - {"passed"})) or "full marks"
@@ -123,7 +136,7 @@ def _released(assignment: Assignment) -> Iterator[Promise]:
     for path in (assignment.folder / "solutions").glob("*.py"):
         bodies = [b for b in _bodies(path) if b in text]
         leaks += [f"code of solutions/{path.name}"] if bodies else []
-    leaks += [c.id for c in assignment.criteria if not c.public and f'"{c.id}"' in text]
+    leaks += [c.id for c in assignment.criteria if not c.public and f'id = "{c.id}"' in text]
     yield Promise(
         "the student's copy holds nothing secret", not leaks, f"{len(files)} files" if not leaks else ", ".join(leaks)
     )

@@ -189,7 +189,7 @@ class Duel:
         dropped = complaint(
             sum(o.foreign_s for o in outcomes),
             sum(o.steal_s for o in outcomes),
-            total,
+            total * len(pair[1].window.watch.cores),
             pair[1].window.watch.read().grain_s,
         )
         first = [leg.name for leg in order].index("submission") == 0

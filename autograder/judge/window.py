@@ -6,6 +6,7 @@ duel waits for one slice at most; the deadline counts only time in which the gue
 
 from __future__ import annotations
 
+import os
 import select
 import socket
 import time
@@ -46,6 +47,8 @@ class Window:
         self.watch = watch
         self.spent_s = 0.0
         self.broken: Verdict | None = None
+        # where every core is leased, the judge's own few milliseconds are not a neighbour's
+        self.shares_cores = bool(os.sched_getaffinity(0) & set(watch.cores))
         guest.channel.setblocking(False)
 
     def turn(self, say: Callable[[], None], deadline_s: float, answer: Callable[[], bytes] | None = None) -> Turn:
@@ -61,7 +64,8 @@ class Window:
         """
         if self.broken is not None:
             return Turn(self.broken, None, 0.0)
-        before, own = self.watch.read(), self.guest.usage()
+        own = self.guest.usage()
+        before, mine = self.watch.read(), time.process_time()
         elapsed, signal, first = 0.0, None, True
         while True:
             with self.room.shared():
@@ -83,8 +87,9 @@ class Window:
                 continue
             break
         self.spent_s += elapsed
+        mine = time.process_time() - mine if self.shares_cores else 0.0
         after, used = self.watch.read(), self.guest.usage()
-        foreign = max(after.busy_s - before.busy_s - (used.cpu_s - own.cpu_s), 0.0)
+        foreign = max(after.busy_s - before.busy_s - (used.cpu_s - own.cpu_s) - mine, 0.0)
         verdict = self._verdict(signal, elapsed >= deadline_s, frozen)
         if verdict is Verdict.CRASHED and used.oom_kills > own.oom_kills:
             verdict = Verdict.OUT_OF_MEMORY  # a child of the student's was killed, and the parent raised for it

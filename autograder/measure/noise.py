@@ -59,7 +59,7 @@ def complaint(foreign_s: float, steal_s: float, elapsed_s: float, grain_s: float
     Args:
         foreign_s: CPU seconds of others on the guest's cores within the round's windows.
         steal_s: stolen seconds within them.
-        elapsed_s: the windows' length.
+        elapsed_s: the windows' length times the number of cores.
         grain_s: resolution of the foreign time.
     """
     if steal_s > FOREIGN_SHARE * elapsed_s:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import shutil
@@ -162,7 +163,7 @@ class ContainerSandbox:
 
     def start(self, profile: Profile, label: str) -> ContainerGuest:
         """See `Sandbox.start`."""
-        folder = Path(tempfile.mkdtemp(prefix="g", dir=state_folder()))
+        folder = Path(tempfile.mkdtemp(prefix=f"g{self.owner}-", dir=state_folder()))
         folder.chmod(0o755)
         container = ""
         try:
@@ -288,8 +289,14 @@ class ContainerSandbox:
             time.sleep(0.02)
 
     def remove(self, container: str) -> None:
-        """Removes a container, dead or alive."""
+        """Removes a container, dead, alive or frozen (the engine cannot kill what is frozen, and would leave its shim)."""
         try:
+            pid = int(self.client.api.inspect_container(container)["State"].get("Pid") or 0)
+            if pid:
+                with contextlib.suppress(SandboxError):
+                    cgroup = Cgroup.of(pid)
+                    if container in str(cgroup.freezer):
+                        cgroup.kill()
             self.client.api.remove_container(container, force=True, v=True)
         except NotFound:
             return

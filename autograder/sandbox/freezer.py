@@ -43,6 +43,9 @@ class Cgroup:
         paths = {
             name: path.lstrip("/") for _, names, path in (x.split(":", 2) for x in lines) for name in names.split(",")
         }
+        if not (paths.get("freezer") or paths.get("")):
+            # a dying process is moved to the root group; whoever froze or killed that would stop the whole machine
+            raise SandboxError(f"the guest's process {pid} is in the root cgroup: it is dying, or was never contained")
         if "freezer" in paths:
             freezer, memory, cpu = (_ROOT / kind / paths[kind] for kind in ("freezer", "memory", "cpuacct"))
             return cls(freezer, memory, cpu, unified=False)
@@ -87,6 +90,8 @@ class Cgroup:
 
     def kill(self) -> None:
         """Ends all of them: frozen first, so that nothing forks away from the signal."""
+        if os.getpid() in self.processes():
+            raise SandboxError(f"refusing to kill the judge's own cgroup {self.freezer}")
         kill_file = self.freezer / "cgroup.kill"
         until = time.monotonic() + CONFIRM_S
         while self.processes() and time.monotonic() < until:

@@ -7,12 +7,13 @@ only the parent holds; the pipe's end of file is the news. Run as `python -m aut
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sys
 import time
 
 from autograder.errors import AutograderError
-from autograder.sandbox.container import ContainerSandbox
+from autograder.sandbox.container import ContainerSandbox, state_folder
 from autograder.sandbox.owner import lives
 
 PATIENCE_S = 60.0
@@ -20,12 +21,16 @@ QUIET_SWEEPS = 3
 
 
 def sweep(sandbox: ContainerSandbox, doomed: str = "") -> int:
-    """Removes containers of one owner, or of every owner that is dead; returns how many."""
+    """Removes containers and sockets of one owner, or of every owner that is dead; returns how many containers."""
     removed = 0
     for container, owner in sandbox.owned().items():
         if owner == doomed or (not doomed and not lives(owner)):
             sandbox.remove(container)
             removed += 1
+    for folder in state_folder().glob("g*-*-*"):  # sockets of containers that were being started
+        owner = folder.name[1:].rpartition("-")[0]
+        if owner == doomed or (not doomed and not lives(owner)):
+            shutil.rmtree(folder, ignore_errors=True)
     return removed
 
 

@@ -27,7 +27,7 @@ DESCRIPTORS = Path("/proc/self/fd")
 def residue(engine, owner):
     """What one owner has left on this machine."""
     containers = [c for c, o in engine.owned().items() if o == owner]
-    sockets = [p for p in state_folder().iterdir() if p.is_dir()]
+    sockets = list(state_folder().glob(f"g{owner}-*"))
     return containers, sockets
 
 
