@@ -43,7 +43,7 @@ class Cgroup:
         paths = {
             name: path.lstrip("/") for _, names, path in (x.split(":", 2) for x in lines) for name in names.split(",")
         }
-        if not (paths.get("freezer") or paths.get("")):
+        if not paths.get("freezer", paths.get("")):
             # a dying process is moved to the root group; whoever froze or killed that would stop the whole machine
             raise SandboxError(f"the guest's process {pid} is in the root cgroup: it is dying, or was never contained")
         if "freezer" in paths:
