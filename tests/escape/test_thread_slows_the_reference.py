@@ -9,7 +9,7 @@ SOURCE = (
     + """
 import threading
 def _burn():
-    a = np.random.random(2_000_000)
+    a = np.random.random(200_000)
     while True:
         np.sqrt(a, out=a)
 _started = []
