@@ -84,6 +84,8 @@ class Node:
                 self._pool.bury(hand.guest)
         self._warm.clear()
         self._pool.close()
+        if isinstance(self._sandbox, ContainerSandbox):
+            self._sandbox.release()
         if self._reaper is not None and self._reaper.stdin is not None:
             self._reaper.stdin.close()
             self._reaper.wait()
@@ -193,20 +195,21 @@ class Node:
     def _attempt(self, job: Job, say: Say) -> Grade:
         timed = not job.public_only and any(c.kind.timed and job.only in ("", c.id) for c in job.assignment.criteria)
         if self.options.kind == "subprocess":
-            return self._judge(job, [], [], say)  # the judge starts plain processes itself, and they die with it
+            return self._judge(job, [], [], say, [])  # the judge starts plain processes itself, and they die with it
         count = job.pairs if timed else 1
         references = self._borrow(job, count) if timed else []
         hands = [Hand(g) for g in self._pool.take(job.profile, count)]
+        started: list[str] = [job.label]  # until the judge has ended well, it may have started containers of its own
         try:
-            return self._judge(job, hands, references, say)
+            return self._judge(job, hands, references, say, started)
         finally:
             for hand in hands:
                 self._pool.bury(hand.guest)
             self._give_back(job, references)
-            if isinstance(self._sandbox, ContainerSandbox):
+            if started and isinstance(self._sandbox, ContainerSandbox):
                 self._sandbox.remove_labelled(job.label)
 
-    def _judge(self, job: Job, hands: list[Hand], references: list[Hand], say: Say) -> Grade:
+    def _judge(self, job: Job, hands: list[Hand], references: list[Hand], say: Say, started: list[str]) -> Grade:
         ours, theirs = self._context.Pipe(duplex=False)
         arguments = (job, hands, references, self.options.kind, self._owner, theirs)
         process = self._context.Process(target=worker.main, args=arguments, daemon=True)
@@ -215,7 +218,7 @@ class Node:
         if hands:
             self._pool.prime(job.profile, len(hands))  # the next submission's, while this one is judged
         try:
-            return _listen(ours, references, say, time.monotonic() + 3 * job.assignment.limits.grading_s)
+            return _listen(ours, references, say, started, time.monotonic() + 3 * job.assignment.limits.grading_s)
         except CourseError:
             raise
         except (SandboxError, EOFError, OSError) as error:
@@ -255,8 +258,9 @@ class Node:
             self._pool.bury(hand.guest)
 
 
-def _listen(pipe: Connection, references: list[Hand], say: Say, until: float) -> Grade:
-    """Follows a judge to its end."""
+def _listen(pipe: Connection, references: list[Hand], say: Say, started: list[str], until: float) -> Grade:
+    """Follows a judge to its end; empties `started` if it ended well without containers of its own."""
+    own = False
     while True:
         if not pipe.poll(max(until - time.monotonic(), 0)):
             raise SandboxError("the judge did not end in time")
@@ -271,7 +275,11 @@ def _listen(pipe: Connection, references: list[Hand], say: Say, until: float) ->
                 hand.loaded, hand.broken = loaded, broken
         elif kind == "grade":
             assert isinstance(content, Grade)
+            if not own:
+                started.clear()
             return content
+        elif kind == "started":
+            own = True
         elif kind == "course":
             where, _, problem = content.partition(": ")
             raise CourseError(where, problem)

@@ -28,6 +28,7 @@ from autograder.sandbox.profile import Profile, seccomp
 LABEL = "autograder.owner"
 START_S = 20.0
 ENGINE_NOTICES_S = 1.0
+ENGINE_FORGETS_S = 5
 ENGINE_TIMEOUT_S = 60
 _SHIMS = Path(autograder.guest.__file__).parent
 UNIFIED = Path("/sys/fs/cgroup/cgroup.controllers").exists()
@@ -297,6 +298,9 @@ class ContainerSandbox:
                     cgroup = Cgroup.of(pid)
                     if container in str(cgroup.freezer):
                         cgroup.kill()
+            # a removal that overtakes the engine's own handling of the exit leaves the container's shim behind
+            with contextlib.suppress(APIError, OSError):
+                self.client.api.wait(container, timeout=ENGINE_FORGETS_S)
             self.client.api.remove_container(container, force=True, v=True)
         except NotFound:
             return
@@ -315,6 +319,10 @@ class ContainerSandbox:
         """Every container that any judge of this program made: id → owner."""
         found = self.client.api.containers(all=True, filters={"label": LABEL})
         return {c["Id"]: c["Labels"][LABEL] for c in found}
+
+    def release(self) -> None:
+        """Gives up idle connections to the engine; the next call opens new ones."""
+        self.client.close()
 
     def remove_labelled(self, job: str) -> None:
         """Removes the containers that a judge started for itself."""
