@@ -28,7 +28,7 @@ class Student:
 
 
 _CLASS = (
-    Student("Ada: lanes in Numba", "a02_bifurcation", "@1"),
+    Student("Ada: tiles in Numba", "a02_bifurcation", "@2"),
     Student("Bob: window off by one", "a02_bifurcation", "mutants/window_one_late.py"),
     Student("Cem: a table of answers", "a02_bifurcation", "mutants/precomputed_table.py"),
     Student("Dag: threads", "a03_bifurcation_parallel", "@1"),
@@ -38,7 +38,7 @@ _CLASS = (
     Student("Hua: NumPy temporaries", "a04_heat_plate", "mutants/temporaries.py"),
     Student("Ivo: changes its input", "a04_heat_plate", "mutants/mutates_input.py"),
     Student("Jin: remembers answers", "a04_heat_plate", "mutants/remembers_the_last_answer.py"),
-    Student("Kim: two streams", "a16_asian_option", "@1"),
+    Student("Kim: C in lanes of floats", "a16_asian_option", "@1"),
     Student("Lea: invented error bars", "a16_asian_option", "mutants/invented_error.py"),
 )
 
