@@ -132,8 +132,8 @@ def _score(grading: Grading, criterion: Criterion) -> CriterionResult:
 
 def _timed(grading: Grading, criterion: Criterion, duel: DuelOutcome, evidence: dict[str, Any]) -> CriterionResult:
     points = sum(t.points for t in duel.tiers if t.decision is Decision.PASS)
-    if any(t.decision is Decision.UNDECIDED for t in duel.tiers) or (duel.inconclusive and points < criterion.points):
-        verdict, points = Verdict.INCONCLUSIVE, points if not duel.inconclusive else 0.0
+    if duel.inconclusive:  # an open tier, too many dropped rounds, a failed canary: neither passed nor failed
+        verdict, points = Verdict.INCONCLUSIVE, 0.0
     elif points < criterion.points:
         verdict = Verdict.TOO_SLOW
     else:
