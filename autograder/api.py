@@ -1,29 +1,44 @@
 """The front door: what the command line and the hub use; nothing else of this package is a promise."""
 
-from autograder.course.intake import receive
+from autograder.course.intake import receive, receive_bytes
 from autograder.course.load import all_folders, find, load
 from autograder.course.release import release
 from autograder.domain.assignment import Assignment
 from autograder.domain.grade import Grade
+from autograder.domain.record import Entry, Purpose, Receipt, Role, State
 from autograder.domain.submission import Submission
+from autograder.engine.cluster import Cluster
+from autograder.engine.dispatch import Dispatcher
 from autograder.engine.node import Node
 from autograder.engine.options import Options
-from autograder.errors import AutograderError, CourseError, SubmissionError
-from autograder.report.page import write_page
+from autograder.errors import AutograderError, CourseError, LedgerError, SubmissionError
+from autograder.ledger.store import Ledger
+from autograder.report.page import page, write_page
 
 __all__ = [
     "Assignment",
     "AutograderError",
+    "Cluster",
     "CourseError",
+    "Dispatcher",
+    "Entry",
     "Grade",
+    "Ledger",
+    "LedgerError",
     "Node",
     "Options",
+    "Purpose",
+    "Receipt",
+    "Role",
+    "State",
     "Submission",
     "SubmissionError",
     "all_folders",
     "find",
     "load",
+    "page",
     "receive",
+    "receive_bytes",
     "release",
     "write_page",
 ]

@@ -4,6 +4,7 @@ AutograderError
 ├── CourseError       an assignment is wrong: names file and key; a TA mends it
 ├── SubmissionError   refused at intake, with the reason; the student mends it
 ├── SandboxError      the container engine or a guest's life; retried, then escalated
+├── LedgerError       the database or the blobs cannot be trusted or reached; staff act, nothing is given up
 └── MachineError      this machine cannot do what was asked (no engine, no such core); staff mend it
 """
 
@@ -25,6 +26,10 @@ class SubmissionError(AutograderError):
 
 class SandboxError(AutograderError):
     """The sandbox failed, not the student. Retried once, then staff must act."""
+
+
+class LedgerError(AutograderError):
+    """The ledger cannot be read, written or trusted. Staff must act; no receipt was given for what failed."""
 
 
 class MachineError(AutograderError):

@@ -44,31 +44,51 @@ def receive(path: Path, limit_kb: int, adapter: Path | None = None) -> Submissio
         raise SubmissionError(f"{path} cannot be read: {error.strerror}") from error
     if stat.S_ISDIR(kind):
         files = dict(_bounded(_folder(path), limit))
-        return _assemble(path.name, files, digest(files), {}, adapter)
-    raw = _read(path, MAX_NOTEBOOK_KB * 1024 if path.suffix == ".ipynb" else limit)
+        return _assemble(path.name, files, digest(files), limit, {}, adapter)
+    return receive_bytes(path.name, _read(path, _most(path.name, limit)), limit_kb, adapter)
+
+
+def _most(name: str, limit: int) -> int:
+    return MAX_NOTEBOOK_KB * 1024 if name.endswith((".ipynb", ".zip", ".tar", ".gz", ".tgz")) else limit
+
+
+def receive_bytes(name: str, raw: bytes, limit_kb: int, adapter: Path | None = None) -> Submission:
+    """Takes apart what arrived over a network; arguments and errors as for `receive`, `name` decides how it is read."""
+    limit = limit_kb * 1024
+    shown = clean(PurePosixPath(name).name)
+    if shown is None:
+        raise SubmissionError(f"'{name[:MAX_NAME]}' is no file that can be graded")
+    path = PurePosixPath(shown)
+    if len(raw) > _most(shown, limit):
+        raise SubmissionError(f"{shown} is larger than {_most(shown, limit) // 1024} KiB")
     whole = digest({path.name: raw})
     if path.suffix == ".ipynb":
-        source, lines = extract(raw)
-        if len(source) > limit:
-            raise SubmissionError(f"the exported code has {len(source)} bytes, more than {limit}")
-        return _assemble(path.name, {ENTRY: source}, whole, lines, adapter)
+        source, lines = _exported(raw, limit)
+        return _assemble(path.name, {ENTRY: source}, whole, limit, lines, adapter)
     if path.suffix == ".py":
-        return _assemble(path.name, {ENTRY: raw}, whole, {}, adapter)
+        return _assemble(path.name, {ENTRY: raw}, whole, limit, {}, adapter)
     if path.suffix == ".zip":
-        return _assemble(path.name, dict(_bounded(_zip(raw, limit), limit)), whole, {}, adapter)
+        return _assemble(path.name, dict(_bounded(_zip(raw, limit), limit)), whole, limit, {}, adapter)
     if path.suffix in (".tar", ".gz", ".tgz"):
-        return _assemble(path.name, dict(_bounded(_tar(raw, limit), limit)), whole, {}, adapter)
+        return _assemble(path.name, dict(_bounded(_tar(raw, limit), limit)), whole, limit, {}, adapter)
     raise SubmissionError(
         f"{path.name}: hand in a .py file, an .ipynb notebook, a folder, or a .zip or .tar.gz archive"
     )
 
 
+def _exported(raw: bytes, limit: int) -> tuple[bytes, dict[int, tuple[int, int]]]:
+    source, lines = extract(raw)
+    if len(source) > limit:
+        raise SubmissionError(f"the exported code has {len(source)} bytes, more than {limit}")
+    return source, lines
+
+
 def _assemble(
-    name: str, files: dict[str, bytes], whole: str, lines: dict[int, tuple[int, int]], adapter: Path | None
+    name: str, files: dict[str, bytes], whole: str, limit: int, lines: dict[int, tuple[int, int]], adapter: Path | None
 ) -> Submission:
     notebooks = [n for n in files if n.endswith(".ipynb")]
     if ENTRY not in files and len(notebooks) == 1:
-        source, lines = extract(files.pop(notebooks[0]))
+        source, lines = _exported(files.pop(notebooks[0]), limit)
         files[ENTRY] = source
     single = [n for n in files if n.endswith(".py")]
     if ENTRY not in files and len(single) == 1:
@@ -119,10 +139,14 @@ def clean(name: str) -> str | None:
 
 
 def _bounded(found: Iterator[tuple[str, bytes]], limit: int) -> Iterator[tuple[str, bytes]]:
-    total, seen = 0, set()
+    code = notebooks = 0
+    seen: set[str] = set()
     for name, content in found:
-        total += len(content)
-        if total > limit:
+        if name.endswith(".ipynb"):  # carries outputs: its exported code is bounded after extraction
+            notebooks += len(content)
+        else:
+            code += len(content)
+        if code > limit or notebooks > MAX_NOTEBOOK_KB * 1024:
             raise SubmissionError(f"the files hold more than {limit // 1024} KiB together")
         if name.casefold() in seen:
             raise SubmissionError(f"two files are named '{name}'")
@@ -166,7 +190,7 @@ def _zip(raw: bytes, limit: int) -> Iterator[tuple[str, bytes]]:
                 if entry.flag_bits & 1:
                     raise SubmissionError(f"'{name}' in the archive is encrypted")
                 with archive.open(entry) as file:
-                    yield name, file.read(limit + 1)
+                    yield name, file.read(_most(name, limit) + 1)
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, OSError, ValueError, RuntimeError) as error:
         raise SubmissionError(f"the archive cannot be read: {error}") from error
 
@@ -175,9 +199,10 @@ def _tar(raw: bytes, limit: int) -> Iterator[tuple[str, bytes]]:
     try:
         if raw[:2] == b"\x1f\x8b":
             with gzip.GzipFile(fileobj=io.BytesIO(raw)) as unzipped:
-                raw = unzipped.read(limit + (1 << 20) + 1)
-            if len(raw) > limit + (1 << 20):
-                raise SubmissionError(f"the archive unpacks to more than {limit // 1024} KiB")
+                whole = MAX_NOTEBOOK_KB * 1024 + limit + (1 << 20)
+                raw = unzipped.read(whole + 1)
+            if len(raw) > whole:
+                raise SubmissionError(f"the archive unpacks to more than {whole // 1024} KiB")
         with tarfile.open(fileobj=io.BytesIO(raw), mode="r:") as archive:
             entries = []
             for entry in archive:
@@ -189,7 +214,7 @@ def _tar(raw: bytes, limit: int) -> Iterator[tuple[str, bytes]]:
                 if not entry.isreg() or entry.sparse is not None:
                     raise SubmissionError(f"'{name}' in the archive is not a regular file")
                 content = archive.extractfile(entry)
-                yield name, content.read(limit + 1) if content is not None else b""
+                yield name, content.read(_most(name, limit) + 1) if content is not None else b""
     except (tarfile.TarError, zlib.error, EOFError, OSError, ValueError) as error:
         raise SubmissionError(f"the archive cannot be read: {error}") from error
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from autograder.domain.measurement import DuelOutcome
+from autograder.domain.measurement import Decision, DuelOutcome, Round, TierOutcome
 from autograder.domain.verdict import Fault, Verdict
 
 
@@ -62,6 +62,7 @@ class Grade:
                 "max_points": c.max_points,
                 "verdict": str(c.verdict),
                 "sentence": c.sentence,
+                "public": c.public,
                 "evidence": {**c.evidence, **(_duel_json(c.duel) if c.duel else {})},
             }
             for c in self.criteria
@@ -78,6 +79,25 @@ class Grade:
             "wall_s": round(self.wall_s, 4),
             "overhead_s": round(self.overhead_s, 4),
         }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Grade:
+        """The value that `to_json` described.
+
+        Raises:
+            KeyError: not such an object.
+        """
+        criteria = tuple(
+            CriterionResult(
+                c["id"], c["title"], c["points"], c["max_points"], Verdict(c["verdict"]), c["sentence"], c["public"],
+                {k: v for k, v in c["evidence"].items() if k not in _DUEL_KEYS}, _duel_from(c["evidence"]),
+            )
+            for c in data["criteria"]
+        )  # fmt: skip
+        return cls(
+            data["assignment"], data["submission"], data["submission_sha256"], criteria, data["machine"],
+            data["engine"], data["wall_s"], data["overhead_s"],
+        )  # fmt: skip
 
     def for_student(self) -> Grade:
         """The same grade without seeds and details of hidden checks; what a student may see."""
@@ -111,3 +131,36 @@ def _duel_json(duel: DuelOutcome) -> dict[str, Any]:
         "curve": [list(point) for point in duel.curve],
         "trace": [asdict(r) for r in duel.rounds],
     }
+
+
+_PLAIN = ("reference_s", "submission_s", "floor_s", "empty_s", "warmup_s", "inconclusive", "canary", "workers")
+_DUEL_KEYS = {
+    "function",
+    "speedup",
+    "interval",
+    "level",
+    "rounds",
+    "dropped_rounds",
+    "tiers",
+    "curve",
+    "trace",
+    *_PLAIN,
+}
+
+
+def _duel_from(data: dict[str, Any]) -> DuelOutcome | None:
+    if "trace" not in data:
+        return None
+    low, high = data["interval"]
+    return DuelOutcome(
+        function=data["function"],
+        speedup=data["speedup"],
+        interval=(low, high),
+        level=data["level"],
+        rounds=tuple(Round(**r) for r in data["trace"]),
+        tiers=tuple(
+            TierOutcome(t["threshold"], t["points"], Decision(t["decision"]), t["rounds"]) for t in data["tiers"]
+        ),
+        curve=tuple((int(p), float(s)) for p, s in data["curve"]),
+        **{k: data[k] for k in _PLAIN},
+    )

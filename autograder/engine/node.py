@@ -19,7 +19,7 @@ from typing import Any, Self
 
 from autograder import __version__
 from autograder.course.load import course_folder
-from autograder.domain.assignment import Assignment
+from autograder.domain.assignment import Assignment, Criterion
 from autograder.domain.grade import CriterionResult, Grade
 from autograder.domain.submission import Submission
 from autograder.domain.verdict import Verdict, sentence
@@ -94,12 +94,13 @@ class Node:
 
     def grade(
         self, assignment: Assignment, submission: Submission, *, seed: str = "", only: str = "", public_only: bool = False,
-        cores: tuple[int, ...] = (), say: Say = lambda _: None,
+        trial: bool = False, cores: tuple[int, ...] = (), say: Say = lambda _: None,
     ) -> Grade:  # fmt: skip
         """One submission, to its verdict.
 
         Args:
             seed: replays a recorded entropy; empty draws fresh bytes from the OS.
+            trial: public criteria and duels alone, one process pair; a try, never a grade.
             cores: the slot; empty takes the last cores of the machine.
             say: progress.
 
@@ -117,6 +118,8 @@ class Node:
         problem = ""
         for attempt in range(1, TRIES + 1):
             job = self._job(assignment, submission, seed or secrets.token_hex(16), only, public_only, cores, attempt)
+            if trial:
+                job = replace(job, trial=True, pairs=1)
             try:
                 result = self._attempt(job, say)
             except SandboxError as error:
@@ -127,7 +130,7 @@ class Node:
                 break
         wall = time.perf_counter() - begun
         if result is None:
-            result = _failed(assignment, submission, problem, only)
+            result = _failed(assignment, submission, problem, [c for c in assignment.criteria if job.asks_for(c)])
         guest_s = float(result.engine.get("guest_s", 0.0))
         return replace(result, wall_s=wall, overhead_s=wall - guest_s)
 
@@ -167,6 +170,10 @@ class Node:
             raise MachineError(f"{assignment.slug} asks for {size} cores, this machine has {len(cores)}")
         groups = [tuple(cores[i : i + size]) for i in range(0, len(cores) - size + 1, size)]
         return groups[-self.options.slots :] if self.options.slots else groups
+
+    def answers(self) -> bool:
+        """Whether the container engine is there; a grading that fails while it is not charges nobody."""
+        return not isinstance(self._sandbox, ContainerSandbox) or self._sandbox.answers()
 
     def bench(self, kernel_s: float) -> Bench:
         """Guests with a planted kernel, on the cores where serial submissions are graded."""
@@ -287,7 +294,7 @@ def _listen(pipe: Connection, references: list[Hand], say: Say, started: list[st
             raise SandboxError(content)
 
 
-def _failed(assignment: Assignment, submission: Submission, problem: str, only: str) -> Grade:
+def _failed(assignment: Assignment, submission: Submission, problem: str, asked: list[Criterion]) -> Grade:
     """The verdict when we failed: no point is lost for good, staff are told."""
     criteria = tuple(
         CriterionResult(
@@ -300,8 +307,7 @@ def _failed(assignment: Assignment, submission: Submission, problem: str, only: 
             c.public,
             {"problem": problem},
         )
-        for c in assignment.criteria
-        if only in ("", c.id)
+        for c in asked
     )
     return Grade(
         assignment.slug, submission.name, submission.sha256, criteria, fingerprint(), {"version": __version__}, 0.0, 0.0

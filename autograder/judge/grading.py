@@ -37,6 +37,7 @@ class Job:
         entropy: hex; the root of every random input, recorded so that staff can replay them.
         only: run this criterion alone, or empty.
         public_only: a student's own check: public tests, no reference.
+        trial: public criteria and the duels, for who tries before submitting; never a grade.
         pairs: independently started process pairs per duel.
         attempt: 1, or 2 after a failure of ours.
     """
@@ -53,6 +54,13 @@ class Job:
     rule: Rule = field(default_factory=Rule)
     label: str = ""
     attempt: int = 1
+    trial: bool = False
+
+    def asks_for(self, criterion: Criterion) -> bool:
+        """Whether this criterion is to be judged."""
+        if self.trial and not (criterion.public or criterion.kind.timed):
+            return False
+        return (not self.only or criterion.id == self.only) and (criterion.public or not self.public_only)
 
 
 @dataclass(slots=True)

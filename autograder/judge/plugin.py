@@ -114,8 +114,7 @@ class Judge:
         """Correctness before speed; `--only` leaves the rest out; every test must name a declared criterion."""
         for item in items:
             self.grading.criterion(_criterion_of(item))
-        only = self.grading.job.only
-        kept = [i for i in items if not only or _criterion_of(i) == only]
+        kept = [i for i in items if self.grading.job.asks_for(self.grading.criterion(_criterion_of(i)))]
         items[:] = sorted(kept, key=lambda i: self.grading.criterion(_criterion_of(i)).kind.timed)
 
     @pytest.hookimpl

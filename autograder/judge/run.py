@@ -57,7 +57,7 @@ def grade(
                 raise grading.failure
             if not grading.findings:
                 raise CourseError(job.assignment.slug, f"pytest collected no check:\n{output[-2000:]}")
-        criteria = tuple(_score(grading, c) for c in job.assignment.criteria if _asked(job, c))
+        criteria = tuple(_score(grading, c) for c in job.assignment.criteria if job.asks_for(c))
         guest_s = grading.guest_s()
     finally:
         grading.close()
@@ -74,10 +74,6 @@ def grade(
         wall,
         wall - guest_s,
     )
-
-
-def _asked(job: Job, criterion: Criterion) -> bool:
-    return (not job.only or criterion.id == job.only) and (criterion.public or not job.public_only)
 
 
 def step_aside(cores: tuple[int, ...]) -> None:

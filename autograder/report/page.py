@@ -21,7 +21,14 @@ _TEMPLATES = Environment(
 
 
 def write_page(grade: Grade, path: Path, *, staff: bool = False) -> Path:
-    """Writes the report of one grading.
+    """Writes the report of one grading; arguments as for `page`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(page(grade, staff=staff), encoding="utf-8")
+    return path
+
+
+def page(grade: Grade, *, staff: bool = False) -> str:
+    """The report of one grading.
 
     Args:
         staff: with evidence and details of hidden checks; else what the student may see.
@@ -32,12 +39,7 @@ def write_page(grade: Grade, path: Path, *, staff: bool = False) -> Path:
         for c in shown.criteria
         if c.duel is not None and c.duel.counted
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(
-        _TEMPLATES.get_template("grade.html").render(grade=shown, duels=duels, staff=staff, Fault=Fault),
-        encoding="utf-8",
-    )
-    return path
+    return _TEMPLATES.get_template("grade.html").render(grade=shown, duels=duels, staff=staff, Fault=Fault)
 
 
 def write_index(grades: Sequence[tuple[str, Grade, str]], path: Path, title: str) -> Path:

@@ -162,6 +162,13 @@ class ContainerSandbox:
             cls._shared = cls(connect(), owner)
         return cls._shared
 
+    def answers(self) -> bool:
+        """Whether the engine is alive."""
+        try:
+            return bool(self.client.ping())
+        except (DockerException, OSError):
+            return False
+
     def start(self, profile: Profile, label: str) -> ContainerGuest:
         """See `Sandbox.start`."""
         folder = Path(tempfile.mkdtemp(prefix=f"g{self.owner}-", dir=state_folder()))

@@ -1,0 +1,110 @@
+"""Where tasks run: this machine, a running Dask scheduler, or nodes hired from a batch system."""
+
+from __future__ import annotations
+
+import os
+from importlib import import_module
+from typing import Any
+
+import dask
+from distributed import Client, LocalCluster
+
+from autograder.engine.options import Options
+from autograder.engine.task import NodePlugin
+from autograder.errors import MachineError
+from autograder.sandbox.container import state_folder
+
+_SETTINGS = {
+    "distributed.worker.daemon": False,  # a worker has children: judges, the reaper
+    "distributed.scheduler.allowed-failures": 1,  # a submission that kills its worker twice goes back to the ledger
+    "distributed.worker.memory.target": False,  # the worker's own memory is small; guests have limits of their own
+    "distributed.worker.memory.spill": False,
+    "distributed.worker.memory.pause": False,
+    "distributed.worker.memory.terminate": False,
+    "distributed.admin.system-monitor.interval": "5s",  # fewer wake-ups beside a duel
+    "distributed.worker.profile.enabled": False,
+}
+
+
+class Cluster:
+    """A client, and the workers that were started for it.
+
+    Args:
+        scheduler: empty for this machine; `tcp://…` for a running scheduler; `slurm:N` or `pbs:N` to hire N nodes through
+            dask-jobqueue, whose own configuration file says what a node is.
+        options: how nodes grade; None leaves workers bare (for simulations).
+        cores: of this machine; 0 takes all.
+    """
+
+    def __init__(self, scheduler: str = "", options: Options | None = None, cores: int = 0) -> None:
+        dask.config.set(_SETTINGS)
+        for key, value in _SETTINGS.items():
+            os.environ[f"DASK_{key.upper().replace('.', '__').replace('-', '_')}"] = str(value)  # for workers
+        self._options, self._scheduler = options, scheduler
+        self._workers = self._hire(scheduler, cores or len(os.sched_getaffinity(0)))
+        self.client = self._connect()
+
+    def _hire(self, scheduler: str, cores: int) -> Any:
+        if not scheduler:
+            return LocalCluster(
+                n_workers=1, threads_per_worker=cores, processes=True, resources={"cores": cores}, host="127.0.0.1",
+                security=True,  # certificates for this run: whoever else is on this machine cannot hand us tasks
+                dashboard_address="127.0.0.1:0", worker_dashboard_address="127.0.0.1:0",
+                local_directory=str(state_folder() / "dask"),
+            )  # fmt: skip
+        kind, _, count = scheduler.partition(":")
+        if kind not in ("slurm", "pbs"):
+            return None
+        try:
+            jobqueue = import_module("dask_jobqueue")  # an extra
+        except ImportError as error:
+            raise MachineError("hiring nodes needs dask-jobqueue: pip install 'autograder[cluster]'") from error
+        per = int(dask.config.get(f"jobqueue.{kind}.cores", None) or cores)
+        hired = {"slurm": jobqueue.SLURMCluster, "pbs": jobqueue.PBSCluster}[kind](
+            cores=per, processes=1, worker_extra_args=["--resources", f"cores={per}"]
+        )
+        hired.scale(jobs=int(count or 1))
+        return hired
+
+    def _connect(self) -> Client:
+        try:
+            client = Client(self._workers if self._workers is not None else self._scheduler, timeout=10)
+        except (OSError, TimeoutError) as error:
+            raise MachineError(f"no Dask scheduler answers at {self._scheduler}: {error}") from error
+        if self._options is not None:
+            client.register_plugin(NodePlugin(self._options))
+        return client
+
+    def alive(self) -> bool:
+        """Whether the scheduler is there."""
+        return str(self.client.status) == "running"
+
+    def reconnect(self) -> bool:
+        """Finds a scheduler that came back; False while it is gone."""
+        try:
+            self.client.close(timeout=1)
+            self.client = self._connect()
+        except (MachineError, OSError, TimeoutError):
+            return False
+        return True
+
+    def nodes(self) -> list[dict[str, Any]]:
+        """Every worker: name, address, cores, GPUs, tasks, seconds since it was last heard of."""
+        found = self.client.scheduler_info()["workers"]
+        return [
+            {
+                "name": str(w["name"]),
+                "address": address,
+                "host": w.get("host", ""),
+                "cores": int(w.get("resources", {}).get("cores", 0)),
+                "gpu": int(w.get("resources", {}).get("gpu", 0)),
+                "last_seen": float(w.get("last_seen", 0.0)),
+            }
+            for address, w in found.items()
+        ]
+
+    def close(self) -> None:
+        """Lets the workers go; those of another scheduler stay."""
+        self.client.close(timeout=5)
+        if self._workers is not None:
+            self._workers.close(timeout=30)

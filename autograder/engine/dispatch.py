@@ -1,0 +1,282 @@
+"""From the ledger to Dask and back. Dask carries leased ids, never truth: whatever dies, leases lapse and are taken again."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from typing import Any, Self
+
+from distributed import Future
+
+from autograder.course.load import course_folder, find, load
+from autograder.course.version import version
+from autograder.domain.record import Lease, Purpose
+from autograder.engine.cluster import Cluster
+from autograder.engine.task import TOPIC, Outcome, Parcel, grade
+from autograder.engine.watch import Board, Subscription
+from autograder.errors import AutograderError, LedgerError
+from autograder.ledger.queue import TRIES
+from autograder.ledger.store import Ledger
+from autograder.sandbox.owner import lives, me
+
+log = logging.getLogger("autograder.dispatch")
+HOLD_S = 30.0
+_BEAT_S = 0.5
+_NODES_S = 2.0
+_LONGEST_S = 3600.0  # a task that runs longer is lost, whatever its worker says
+_FORGET = object()
+
+
+@dataclass(slots=True)
+class _Running:
+    lease: Lease
+    future: Future | None
+    begun: float
+    outcome: Outcome | None = None
+
+
+class Dispatcher:
+    """Leases what fits, sends it to a node, renews while it runs, records what comes back.
+
+    Args:
+        ledger: the truth.
+        cluster: where tasks run.
+        task: what a node does with a parcel; simulations put their own here.
+        hold_s: how long a lease lasts without a heartbeat.
+    """
+
+    def __init__(
+        self, ledger: Ledger, cluster: Cluster, task: Callable[[Parcel], Outcome] = grade, hold_s: float = HOLD_S
+    ) -> None:
+        self.ledger, self.cluster = ledger, cluster
+        self._task, self._hold_s = task, hold_s
+        self._holder = f"{socket.gethostname()}:{me()}"
+        self._board = Board()
+        self._running: dict[tuple[int, int], _Running] = {}
+        self._ended: SimpleQueue[tuple[tuple[int, int], Future]] = SimpleQueue()
+        self._recorded: SimpleQueue[Any] = SimpleQueue()
+        self._calls: list[Callable[[int], None]] = []
+        self._wake, self._stop = threading.Event(), threading.Event()
+        self._nodes: list[dict[str, Any]] = []
+        self._looked = self._renewed = 0.0
+        self._versions: dict[str, tuple[float, str]] = {}
+        self._threads = [
+            threading.Thread(target=self._work, name="dispatcher", daemon=True),
+            threading.Thread(target=self._follow, name="after-recording", daemon=True),
+        ]
+
+    def __enter__(self) -> Self:
+        self._listen()
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stops leasing; what was under way goes back to the queue, at no charge."""
+        self._stop.set()
+        self._wake.set()
+        self._recorded.put(_FORGET)
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join(timeout=30)
+        for running in self._running.values():
+            if running.future is not None:
+                running.future.cancel(reason="the dispatcher stops")
+            try:
+                self.ledger.give_back(running.lease, "the grader was stopped", charge=False)
+            except LedgerError as error:
+                log.warning("submission %s stays leased until it lapses: %s", running.lease.submission, error)
+        self._running.clear()
+        self.cluster.close()
+
+    # for the service
+
+    def wake(self) -> None:
+        """Something was submitted."""
+        self._wake.set()
+
+    def watch(self, submission: int) -> Subscription:
+        """News of one submission."""
+        return Subscription(self._board, submission)
+
+    def on_recorded(self, call: Callable[[int], None]) -> None:
+        """Calls back, in a thread of its own, after a grade is on disk."""
+        self._calls.append(call)
+
+    def nodes(self) -> list[dict[str, Any]]:
+        """The machines: name, host, cores, gpu, busy (cores lent here), last_seen."""
+        return self._nodes
+
+    # the loop
+
+    def _work(self) -> None:
+        while not self._stop.is_set():
+            try:
+                self._beat()
+            except (LedgerError, OSError, TimeoutError) as error:
+                log.warning("waiting: %s", error)
+                self._stop.wait(1.0)
+            except Exception:  # the loop must outlive whatever Dask raises; leases lapse, nothing is lost
+                log.exception("the dispatcher stumbled")
+                self._stop.wait(1.0)
+            self._wake.wait(_BEAT_S)
+            self._wake.clear()
+
+    def _beat(self) -> None:
+        if not self.cluster.alive():
+            self._lose("the scheduler was lost")
+            if not self.cluster.reconnect():
+                return
+            self._listen()
+        self._collect()
+        now = time.monotonic()
+        if now - self._renewed > self._hold_s / 5:
+            self._renew(now)
+            self._renewed = now
+        if now - self._looked > _NODES_S or not self._nodes:
+            self._look()
+            self._looked = now
+        self._feed()
+
+    def _look(self) -> None:
+        found = self.cluster.nodes()
+        lent = sum(r.lease.cores for r in self._running.values())
+        self._nodes = [n | {"busy": min(lent, n["cores"]) if len(found) == 1 else None} for n in found]
+        self.ledger.hardware(gpu=any(n["gpu"] for n in found))
+
+    def _renew(self, now: float) -> None:
+        for running in list(self._running.values()):
+            if now - running.begun > _LONGEST_S:
+                self._drop(running, "it ran for an hour")
+        for lost in self.ledger.renew([r.lease for r in self._running.values()], hold_s=self._hold_s):
+            self._forget((lost.submission, lost.token))
+        host = self._holder.partition(":")[0] + ":"
+        dead = [h for h in self.ledger.holders() if h.startswith(host) and not lives(h.removeprefix(host))]
+        for submission in self.ledger.sweep(dead):
+            self._board.tell(submission, "queued", problem="the grader stopped answering")
+
+    def _feed(self) -> None:
+        total = sum(n["cores"] for n in self._nodes)
+        gpu = any(n["gpu"] for n in self._nodes)
+        while not self._stop.is_set():
+            free = total - sum(r.lease.cores for r in self._running.values())
+            if free <= 0:
+                return
+            kept = total > 1 and free == 1  # the last free core is kept for live work
+            held = self.ledger.lease(self._holder, free=free, hold_s=self._hold_s, gpu=gpu, live_only=kept)
+            if held is None:
+                return
+            self._send(held)
+
+    def _send(self, held: Lease) -> None:
+        key = (held.submission, held.token)
+        running = self._running[key] = _Running(held, None, time.monotonic())
+        try:
+            parcel = Parcel(
+                held.submission, held.token, held.assignment, self._version(held.assignment), held.name,
+                self.ledger.blobs.get(held.sha256), held.purpose is Purpose.TRY, held.cores,
+            )  # fmt: skip
+        except AutograderError as error:
+            running.outcome = Outcome(None, str(error), hopeless=True)
+            self._settle(key, running)
+            return
+        resources = {"cores": held.cores} | ({"gpu": 1} if held.gpu else {})
+        running.future = self.cluster.client.submit(
+            self._task, parcel, key=f"submission-{held.submission}-{held.token}", resources=resources, pure=False
+        )
+        self._board.tell(held.submission, "leased", tries=held.tries)
+        running.future.add_done_callback(lambda future: self._done(key, future))
+
+    def _done(self, key: tuple[int, int], future: Future) -> None:
+        self._ended.put((key, future))
+        self._wake.set()
+
+    def _collect(self) -> None:
+        for key, running in list(self._running.items()):
+            if running.outcome is not None:  # the database was away when it ended
+                self._settle(key, running)
+        while True:
+            try:
+                key, future = self._ended.get_nowait()
+            except Empty:
+                return
+            known = self._running.get(key)
+            if known is None:
+                continue
+            if future.status == "finished":
+                known.outcome = future.result()
+            elif future.status == "error":
+                known.outcome = Outcome(None, f"the node failed: {future.exception()!r}")
+            else:  # cancelled or lost with its scheduler: nobody's fault, nobody's charge
+                self._drop(known, "the scheduler lost it")
+                continue
+            self._settle(key, known)
+
+    def _settle(self, key: tuple[int, int], running: _Running) -> None:
+        """Writes what came back; when this raises, the outcome is kept and written on a later beat."""
+        held, outcome = running.lease, running.outcome
+        assert outcome is not None
+        if outcome.grade is None and outcome.hopeless:
+            self.ledger.escalate(held, outcome.problem)
+            phase = "needs-staff"
+        elif outcome.problem and (outcome.grade is None or held.tries < TRIES):
+            state = self.ledger.give_back(held, outcome.problem)
+            phase = str(state) if state else "late"
+        else:
+            assert outcome.grade is not None
+            phase = "recorded" if self.ledger.record(held, outcome.grade, staff=outcome.problem) else "late"
+        self._forget(key)
+        self._board.tell(held.submission, phase, problem=outcome.problem)
+        if phase == "recorded":
+            self._recorded.put(held.submission)
+
+    def _lose(self, problem: str) -> None:
+        for running in list(self._running.values()):
+            if running.outcome is None:
+                self._drop(running, problem)
+
+    def _drop(self, running: _Running, problem: str) -> None:
+        if running.future is not None and self.cluster.alive():
+            running.future.cancel(reason=problem)
+        self.ledger.give_back(running.lease, problem, charge=False)
+        self._forget((running.lease.submission, running.lease.token))
+        self._board.tell(running.lease.submission, "queued", problem=problem)
+
+    def _forget(self, key: tuple[int, int]) -> None:
+        running = self._running.pop(key, None)
+        if running is not None and running.future is not None:
+            running.future.release()
+
+    # helpers
+
+    def _version(self, slug: str) -> str:
+        """Of the assignment as it lies here now; looked at again every few seconds."""
+        known = self._versions.get(slug)
+        now = time.monotonic()
+        if known is None or now - known[0] > 5:
+            work = load(find(slug))
+            known = self._versions[slug] = (now, version(work, course_folder().parent / "reference"))
+        return known[1]
+
+    def _listen(self) -> None:
+        self.cluster.client.subscribe_topic(TOPIC, self._heard)
+
+    def _heard(self, event: tuple[float, dict[str, Any]]) -> None:
+        news = dict(event[1])
+        self._board.tell(news.pop("submission"), news.pop("phase"), **news)
+
+    def _follow(self) -> None:
+        while (submission := self._recorded.get()) is not _FORGET:
+            for call in self._calls:
+                try:
+                    call(submission)
+                except Exception:  # what follows a grade must not stop the next
+                    log.exception("after submission %s was recorded", submission)

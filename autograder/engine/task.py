@@ -1,0 +1,161 @@
+"""What runs on a Dask worker: one node per machine, its cores lent to one task after another."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, cast
+
+from distributed import Worker, WorkerPlugin, get_worker
+
+from autograder.course.intake import receive_bytes
+from autograder.course.load import course_folder, find, load
+from autograder.course.version import version
+from autograder.domain.grade import Grade
+from autograder.domain.verdict import Verdict
+from autograder.engine.node import Node
+from autograder.engine.options import Options
+from autograder.errors import CourseError, MachineError, SubmissionError
+
+TOPIC = "autograder"
+ENGINE_WAIT_S = 600.0  # a container engine that restarts is waited for, and nobody is charged
+_NEWS_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """All that a worker needs; bytes travel along, so that no file system is shared.
+
+    Attributes:
+        version: hash of the assignment at the dispatcher; a worker with another one refuses.
+    """
+
+    submission: int
+    token: int
+    assignment: str
+    version: str
+    name: str
+    content: bytes
+    trial: bool
+    cores: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a task ended: a grade, or why there is none and whether another try may help."""
+
+    grade: dict[str, Any] | None
+    problem: str = ""
+    hopeless: bool = False
+
+
+class NodePlugin(WorkerPlugin):
+    """Gives every worker that joins a `Node` of its own."""
+
+    name = "autograder-node"
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+
+    def setup(self, worker: Worker) -> None:
+        """Runs on the worker; a machine without an engine does not join."""
+        self.node = Node(self.options)
+        self.cores = Cores(sorted(os.sched_getaffinity(0))[: int(worker.state.total_resources.get("cores", 1))])
+
+    def teardown(self, worker: Worker) -> None:
+        """Ends every guest."""
+        self.node.close()
+
+
+class Cores:
+    """Lends disjoint cores. Dask's resources guarantee that there are enough; this says which."""
+
+    def __init__(self, cores: list[int]) -> None:
+        self._free = list(cores)
+        self._changed = threading.Condition()
+
+    def take(self, count: int) -> tuple[int, ...]:
+        """So many cores, the last ones first, waiting for a task that is just ending."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: len(self._free) >= count, timeout=60):
+                raise MachineError(f"{count} cores were promised, {len(self._free)} are free")
+            taken = tuple(self._free[-count:])
+            del self._free[-count:]
+            return taken
+
+    def give(self, cores: tuple[int, ...]) -> None:
+        """Gives them back."""
+        with self._changed:
+            self._free = sorted([*self._free, *cores])
+            self._changed.notify_all()
+
+
+def grade(parcel: Parcel) -> Outcome:
+    """Grades one submission on this worker."""
+    worker = get_worker()
+    plugin = cast(NodePlugin, worker.plugins[NodePlugin.name])
+    say = teller(worker, parcel)
+    try:
+        work = load(find(parcel.assignment))
+        here = version(work, plugin.options.references or course_folder().parent / "reference")
+        if here != parcel.version:
+            problem = (
+                f"this node has version {here} of {parcel.assignment}, the service {parcel.version}: update the node"
+            )
+            return Outcome(None, problem, hopeless=True)
+        adapter = work.folder / "adapter.py"
+        submission = receive_bytes(
+            parcel.name, parcel.content, work.limits.submission_kb, adapter if adapter.is_file() else None
+        )
+        cores = plugin.cores.take(parcel.cores)
+        try:
+            verdict = _patiently(
+                plugin.node, lambda: plugin.node.grade(work, submission, trial=parcel.trial, cores=cores, say=say)
+            )
+        finally:
+            plugin.cores.give(cores)
+    except (CourseError, SubmissionError) as error:
+        return Outcome(None, str(error), hopeless=True)
+    body = verdict.to_json()
+    body["engine"] |= {"assignment_version": parcel.version, "node": worker.name}
+    return Outcome(body, _ours(verdict))
+
+
+def _patiently(node: Node, attempt: Callable[[], Grade]) -> Grade:
+    until = time.monotonic() + ENGINE_WAIT_S
+    while True:
+        verdict = attempt()
+        failed = any(c.verdict is Verdict.GRADER_FAILED for c in verdict.criteria)
+        if not failed or node.answers():
+            return verdict
+        while not node.answers() and time.monotonic() < until:
+            time.sleep(0.5)
+        if time.monotonic() >= until:
+            return verdict
+
+
+def _ours(verdict: Grade) -> str:
+    return "; ".join(
+        dict.fromkeys(
+            str(c.evidence.get("problem") or c.sentence) for c in verdict.criteria if c.verdict.fault == "ours"
+        )
+    )
+
+
+def teller(worker: Worker, parcel: Parcel) -> Callable[[dict[str, Any]], None]:
+    """Progress, back to whoever watches; rounds are thinned out."""
+    last = 0.0
+
+    def say(news: dict[str, Any]) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if news["phase"] == "duel" and now - last < _NEWS_S:
+            return
+        last = now
+        plain = {k: list(v) if isinstance(v, tuple) else v for k, v in news.items()}
+        worker.log_event(TOPIC, {"submission": parcel.submission, "node": str(worker.name), **plain})
+
+    return say

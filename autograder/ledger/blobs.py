@@ -1,0 +1,83 @@
+"""Content-addressed files: written, fsynced and renamed before anybody speaks of them."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from autograder.errors import LedgerError
+
+
+class Blobs:
+    """A folder of immutable files named by their SHA-256."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def put(self, content: bytes) -> str:
+        """Stores bytes; when this returns they survive a power cut.
+
+        Returns:
+            Their SHA-256 in hex.
+
+        Raises:
+            LedgerError: the disk refused; nothing is stored.
+        """
+        digest = hashlib.sha256(content).hexdigest()
+        path = self.path(digest)
+        try:
+            if path.is_file() and path.stat().st_size == len(content):
+                return digest
+            if not path.parent.is_dir():
+                path.parent.mkdir(parents=True, exist_ok=True)
+                _sync(path.parent.parent)
+            handle, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
+            try:
+                with os.fdopen(handle, "wb") as file:
+                    file.write(content)
+                    file.flush()
+                    os.fsync(file.fileno())
+                Path(name).replace(path)
+            except BaseException:
+                Path(name).unlink(missing_ok=True)
+                raise
+            _sync(path.parent)
+        except OSError as error:
+            raise LedgerError(f"the submission could not be stored: {error.strerror or error}") from error
+        return digest
+
+    def get(self, digest: str) -> bytes:
+        """The bytes, proved to be those that were stored.
+
+        Raises:
+            LedgerError: missing or changed on disk.
+        """
+        try:
+            content = self.path(digest).read_bytes()
+        except OSError as error:
+            raise LedgerError(f"blob {digest} cannot be read: {error.strerror}; restore it from a backup") from error
+        if hashlib.sha256(content).hexdigest() != digest:
+            raise LedgerError(f"blob {digest} has changed on disk; restore it from a backup")
+        return content
+
+    def path(self, digest: str) -> Path:
+        """Where a blob lies."""
+        return self.folder / digest[:2] / digest
+
+    def __iter__(self) -> Iterator[str]:
+        """All digests, in order."""
+        for path in sorted(self.folder.glob("??/*")):
+            if not path.name.startswith("."):
+                yield path.name
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

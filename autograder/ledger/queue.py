@@ -1,0 +1,170 @@
+"""Leases: who may grade what until when. A result counts only with the newest token of its submission."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy.orm import Session
+
+from autograder.domain.record import Lease, Purpose, State
+from autograder.ledger import audit
+from autograder.ledger.models import Attempt, CriterionRow, GradeRow, Submission
+
+TRIES = 3  # failures of ours before staff are asked
+LIVE, REGRADE = 0, 1
+
+
+def lease(
+    session: Session, now: datetime, holder: str, free: int, hold: timedelta, *, gpu: bool, live_only: bool
+) -> Lease | None:
+    """The next in order: live before regrades, fair between students, then first come.
+
+    A submission that asks for more cores than are free holds the queue up, so that small ones cannot starve it.
+    """
+    query = select(Submission).where(Submission.state == State.QUEUED)
+    if not gpu:
+        query = query.where(Submission.gpu.is_(False))
+    if live_only:
+        query = query.where(Submission.priority == LIVE)
+    order = (Submission.priority, Submission.turn, Submission.id)
+    row = session.scalars(query.order_by(*order).limit(1).with_for_update(skip_locked=True)).first()
+    if row is None or row.cores > free:
+        return None
+    row.state, row.holder, row.lease_until = State.RUNNING, holder, now + hold
+    row.token += 1
+    row.tries += 1
+    session.add(
+        Attempt(submission=row.id, token=row.token, holder=holder, begun_at=now, ended_at=None, outcome="", problem="")
+    )
+    return Lease(
+        row.id, row.token, row.tries, row.course, row.assignment, row.version, row.name, row.sha256,
+        Purpose(row.purpose), row.cores, row.gpu,
+    )  # fmt: skip
+
+
+def _mine(held: Lease) -> tuple[ColumnElement[bool], ...]:
+    return Submission.id == held.submission, Submission.token == held.token, Submission.state == State.RUNNING
+
+
+def renew(session: Session, until: datetime, leases: Iterable[Lease]) -> list[Lease]:
+    """Puts deadlines off; returns those that were lost meanwhile."""
+    lost = []
+    for held in leases:
+        done = session.execute(update(Submission).where(*_mine(held)).values(lease_until=until))
+        if not done.rowcount:  # type: ignore[attr-defined]  # an UPDATE has one
+            lost.append(held)
+    return lost
+
+
+def record(session: Session, now: datetime, held: Lease, grade: dict[str, Any], *, staff: str = "") -> bool:
+    """Writes a verdict once; a late or a second one changes nothing.
+
+    Args:
+        grade: the object of `grade --json`.
+        staff: why staff must look at it, or empty.
+    """
+    state = State.STAFF if staff else State.GRADED
+    values = {"state": state, "holder": "", "lease_until": None, "problem": staff, "priority": LIVE}
+    done = session.execute(update(Submission).where(*_mine(held)).values(**values))
+    if not done.rowcount:  # type: ignore[attr-defined]
+        _end(session, now, held.submission, held.token, "late", "")
+        return False
+    row = GradeRow(
+        submission=held.submission, token=held.token, at=now, score=grade["score"], max_score=grade["max_score"],
+        body=json.dumps(grade, ensure_ascii=False),
+    )  # fmt: skip
+    session.add(row)
+    session.flush()
+    session.execute(update(Submission).where(Submission.id == held.submission).values(grade=row.id))
+    for c in grade["criteria"]:
+        session.add(
+            CriterionRow(
+                grade=row.id, criterion=c["id"], points=c["points"], max_points=c["max_points"], verdict=c["verdict"],
+                speedup=c["evidence"].get("speedup"),
+            )
+        )  # fmt: skip
+    _end(session, now, held.submission, held.token, "graded", staff)
+    about = f"submission {held.submission}"
+    audit.append(session, now, "grader", "graded", about, score=row.score, max_score=row.max_score, token=held.token)
+    return True
+
+
+def give_back(
+    session: Session, now: datetime, held: Lease, problem: str, *, charge: bool, tries: int = TRIES
+) -> State | None:
+    """Returns a submission to the queue, or to staff after the last try.
+
+    Args:
+        tries: how many there are in all.
+        charge: whether this counts as a try; a grader that is shut down charges nothing.
+    """
+    row = session.scalars(select(Submission).where(*_mine(held)).with_for_update()).first()
+    if row is None:
+        _end(session, now, held.submission, held.token, "late", problem)
+        return None
+    return _requeue(session, now, row, "returned", problem, charge=charge, tries=tries)
+
+
+def sweep(session: Session, now: datetime, dead: Iterable[str] = ()) -> list[int]:
+    """Takes back what its holder let lapse, or whose holder is known to be dead."""
+    lapsed = (Submission.lease_until < now) | Submission.holder.in_(list(dead))
+    query = select(Submission).where(Submission.state == State.RUNNING, lapsed)
+    rows = session.scalars(query.with_for_update(skip_locked=True)).all()
+    for row in rows:
+        _requeue(session, now, row, "expired", "the grader stopped answering", charge=True)
+    return [r.id for r in rows]
+
+
+def holders(session: Session) -> list[str]:
+    """Who holds leases now."""
+    return list(session.scalars(select(Submission.holder).where(Submission.state == State.RUNNING).distinct()))
+
+
+def hardware(session: Session, *, gpu: bool) -> int:
+    """Shows GPU submissions as waiting while there is no GPU; returns how many changed."""
+    before, after = (State.WAITING, State.QUEUED) if gpu else (State.QUEUED, State.WAITING)
+    query = update(Submission).where(Submission.gpu.is_(True), Submission.state == before).values(state=after)
+    return int(session.execute(query).rowcount)  # type: ignore[attr-defined]
+
+
+def enqueue(session: Session, row: Submission, priority: int) -> None:
+    """Puts a submission at the end of its student's turn."""
+    waiting = select(func.count()).where(
+        Submission.course == row.course,
+        Submission.student == row.student,
+        Submission.state.in_((State.QUEUED, State.RUNNING, State.WAITING)),
+    )
+    row.turn = session.scalar(waiting) or 0
+    row.state, row.priority, row.tries, row.problem, row.holder, row.lease_until = (
+        State.QUEUED,
+        priority,
+        0,
+        "",
+        "",
+        None,
+    )
+
+
+def _requeue(
+    session: Session, now: datetime, row: Submission, outcome: str, problem: str, *, charge: bool, tries: int = TRIES
+) -> State:
+    if not charge:
+        row.tries -= 1
+    state = State.STAFF if row.tries >= tries else State.QUEUED
+    row.state, row.holder, row.lease_until, row.problem = state, "", None, problem[:2000]
+    _end(session, now, row.id, row.token, outcome, problem)
+    if state is State.STAFF:
+        audit.append(session, now, "grader", "needs staff", f"submission {row.id}", problem=problem[:2000])
+    return state
+
+
+def _end(session: Session, now: datetime, submission: int, token: int, outcome: str, problem: str) -> None:
+    session.execute(
+        update(Attempt)
+        .where(Attempt.submission == submission, Attempt.token == token, Attempt.outcome == "")
+        .values(ended_at=now, outcome=outcome, problem=problem[:2000])
+    )
