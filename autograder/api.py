@@ -12,6 +12,8 @@ from autograder.engine.dispatch import Dispatcher
 from autograder.engine.node import Node
 from autograder.engine.options import Options
 from autograder.errors import AutograderError, CourseError, LedgerError, SubmissionError
+from autograder.ledger.backup import backup as backup_ledger
+from autograder.ledger.backup import restore as restore_ledger
 from autograder.ledger.store import Ledger
 from autograder.report.page import page, write_page
 
@@ -34,11 +36,13 @@ __all__ = [
     "Submission",
     "SubmissionError",
     "all_folders",
+    "backup_ledger",
     "find",
     "load",
     "page",
     "receive",
     "receive_bytes",
     "release",
+    "restore_ledger",
     "write_page",
 ]

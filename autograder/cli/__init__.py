@@ -22,6 +22,7 @@ _COMMANDS = {
     "check": "grading",
     "demo": "demo",
     "course": "course",
+    "ledger": "ledger",
     "node": "node",
     "verify-verdicts": "campaign",
 }

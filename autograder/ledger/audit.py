@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from datetime import datetime
@@ -37,11 +38,14 @@ def verify(session: Session) -> int:
         LedgerError: a row was changed, removed or added by hand; says which.
     """
     previous, seq = _START, 0
-    for row in session.scalars(select(AuditRow).order_by(AuditRow.seq).execution_options(yield_per=1000)):
-        seq += 1
-        if row.seq != seq or row.hash != _link(previous, row.seq, row.at, row.who, row.what, row.about, row.detail):
-            raise LedgerError(f"the audit was changed at row {seq}")
-        previous = row.hash
+    with contextlib.closing(
+        session.scalars(select(AuditRow).order_by(AuditRow.seq).execution_options(yield_per=1000))
+    ) as rows:
+        for row in rows:
+            seq += 1
+            if row.seq != seq or row.hash != _link(previous, row.seq, row.at, row.who, row.what, row.about, row.detail):
+                raise LedgerError(f"the audit was changed at row {seq}")
+            previous = row.hash
     end = session.get(Chain, 1)
     if end is None or (end.seq, end.hash) != (seq, previous):
         raise LedgerError(f"the audit was cut after row {seq}")

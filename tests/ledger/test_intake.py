@@ -1,0 +1,123 @@
+"""Bytes, rows, receipts."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from autograder.errors import LedgerError
+
+
+def test_a_receipt_names_hash_time_and_row(hand_in, ledger, clock):
+    """What the student holds in hand leads to the bytes."""
+    receipt = hand_in()
+    assert ledger.receipt(receipt.id) == receipt
+    assert ledger.content(receipt.submission) == b"x = 1"
+    assert receipt.received_at == clock.now and not receipt.duplicate and receipt.size == 5
+
+
+def test_the_same_bytes_twice_are_one_submission_and_two_receipts(hand_in, ledger):
+    """A nervous student does not fill the queue."""
+    first, second = hand_in(), hand_in()
+    assert first.submission == second.submission and first.id != second.id and second.duplicate
+    assert len(ledger.entries("c")) == 1 and len(ledger.receipts("c", student="ada")) == 2
+
+
+def test_the_same_bytes_of_another_student_are_another_submission(hand_in, ledger):
+    """Nobody learns from the ledger who else handed these in."""
+    assert hand_in("ada").submission != hand_in("bob").submission
+
+
+def test_the_same_bytes_at_once_are_one_submission(hand_in, ledger):
+    """Twenty clicks in twenty threads."""
+    found = []
+    threads = [threading.Thread(target=lambda: found.append(hand_in())) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len({r.submission for r in found}) == 1 and len({r.id for r in found}) == 20
+    assert sum(not r.duplicate for r in found) == 1
+
+
+def test_a_full_disk_gives_no_receipt(hand_in, ledger, monkeypatch):
+    """What could not be written was not taken in."""
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(LedgerError, match="could not be stored: No space"):
+        hand_in()
+    monkeypatch.undo()
+    assert ledger.entries("c") == [] and ledger.receipts("c") == [] and list(ledger.blobs) == []
+
+
+def test_a_changed_blob_is_noticed(hand_in, ledger):
+    """Bit rot is never graded."""
+    receipt = hand_in()
+    ledger.blobs.path(receipt.sha256).write_bytes(b"x = 2")
+    with pytest.raises(LedgerError, match="has changed on disk"):
+        ledger.content(receipt.submission)
+
+
+def test_entries_are_scoped_by_course_and_student(hand_in, ledger):
+    """No query leaks across."""
+    hand_in("ada")
+    hand_in("bob", course="other")
+    assert [e.student for e in ledger.entries("c")] == ["ada"]
+    assert ledger.entries("c", student="bob") == [] and ledger.receipts("c", student="bob") == []
+
+
+def test_the_newest_artefact_counts_and_withdrawn_ones_are_hidden(ledger):
+    """Releases are replaced, never overwritten."""
+    for content in (b"one", b"two"):
+        ledger.put_artefact("c", "released", "a02", "", "s", content, by="ines")
+    assert ledger.artefact("c", "released", "a02") == b"two" and len(ledger.artefacts("c", "released")) == 1
+    assert ledger.artefact("other", "released", "a02") is None
+    ledger.withdraw_artefact("c", "released", "a02", by="ines")
+    assert ledger.artefact("c", "released", "a02") is None
+
+
+def test_tokens_refill_with_time(ledger, clock):
+    """Nobody floods the node; waiting helps."""
+    spend = lambda: ledger.spend("try:ada", capacity=2, refill_per_s=0.1)  # noqa: E731
+    assert [spend(), spend()] == [0.0, 0.0] and spend() == pytest.approx(10)
+    clock.advance(10)
+    assert spend() == 0.0 and spend() > 0
+    ledger.refund("try:ada", capacity=2)
+    assert spend() == 0.0
+
+
+def test_a_changed_audit_is_noticed(hand_in, ledger):
+    """The log cannot be edited in silence."""
+    from sqlalchemy import text
+
+    hand_in("ada"), hand_in("bob")
+    assert ledger.verify_audit() == 2
+    with ledger.database.writes() as session:
+        session.execute(text("UPDATE audit SET who = 'eve' WHERE seq = 1"))
+    with pytest.raises(LedgerError, match="changed at row 1"):
+        ledger.verify_audit()
+
+
+def test_a_cut_audit_is_noticed(hand_in, ledger):
+    """Nor can its end be removed."""
+    from sqlalchemy import text
+
+    hand_in("ada"), hand_in("bob")
+    with ledger.database.writes() as session:
+        session.execute(text("DELETE FROM audit WHERE seq = 2"))
+    with pytest.raises(LedgerError, match="cut after row 1"):
+        ledger.verify_audit()
+
+
+def test_a_review_stands_beside_the_grade(hand_in, ledger):
+    """Never over it."""
+    receipt = hand_in()
+    ledger.review(receipt.submission, by="tess", points=7, reason="partial credit")
+    assert [(r["by"], r["points"]) for r in ledger.reviews(receipt.submission)] == [("tess", 7)]
+    assert ledger.entry(receipt.submission).score is None
+    with pytest.raises(LedgerError):
+        ledger.review(999, by="tess", points=1, reason="")

@@ -1,0 +1,166 @@
+"""The queue: order, fencing, expiry."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from autograder.domain.record import Purpose, State
+from autograder.ledger.queue import TRIES
+from tests.ledger.conftest import verdict
+
+
+def take(ledger, **more):
+    """One lease."""
+    return ledger.lease("node", **{"free": 4, "hold_s": 30, **more})
+
+
+def test_a_verdict_is_recorded_once(hand_in, ledger):
+    """A second result changes nothing."""
+    receipt, held = hand_in(), take(ledger)
+    assert ledger.record(held, verdict(1.0)) and not ledger.record(held, verdict(2.0))
+    entry = ledger.entry(receipt.submission)
+    assert (entry.state, entry.score, ledger.grade_json(receipt.submission)["score"]) == (State.GRADED, 1.0, 1.0)
+    assert take(ledger) is None
+
+
+def test_a_late_result_changes_nothing(hand_in, ledger, clock):
+    """Whoever let the lease lapse has lost it, also if the next holder is slower."""
+    receipt, late = hand_in(), take(ledger)
+    clock.advance(31)
+    assert ledger.sweep() == [receipt.submission]
+    assert not ledger.record(late, verdict(2.0))
+    held = take(ledger)
+    assert held.token == late.token + 1 and not ledger.record(late, verdict(2.0))
+    assert ledger.record(held, verdict(1.0)) and ledger.entry(receipt.submission).score == 1.0
+
+
+def test_a_heartbeat_keeps_a_lease(hand_in, ledger, clock):
+    """And tells who lost one."""
+    hand_in()
+    held = take(ledger)
+    clock.advance(20)
+    assert ledger.renew([held], hold_s=30) == []
+    clock.advance(20)
+    assert ledger.sweep() == []
+    clock.advance(11)
+    ledger.sweep()
+    assert ledger.renew([held], hold_s=30) == [held]
+
+
+def test_a_dead_holder_is_swept_at_once(hand_in, ledger):
+    """Nobody waits for the lease of a process that is known to be gone."""
+    receipt = hand_in()
+    take(ledger)
+    assert ledger.holders() == ["node"] and ledger.sweep(dead=["node"]) == [receipt.submission]
+
+
+def test_three_failures_of_ours_reach_staff_and_charge_nobody(hand_in, ledger):
+    """The submission stays; a person decides."""
+    receipt = hand_in()
+    for attempt in range(1, TRIES + 1):
+        state = ledger.give_back(take(ledger), f"failure {attempt}")
+    assert state is State.STAFF and take(ledger) is None
+    entry = ledger.entry(receipt.submission)
+    assert entry.problem == "failure 3" and entry.score is None
+    ledger.regrade(receipt.submission, by="tess")
+    assert take(ledger).submission == receipt.submission
+
+
+def test_a_stopped_grader_charges_no_try(hand_in, ledger):
+    """Ten restarts are no reason to bother staff."""
+    receipt = hand_in()
+    for _ in range(10):
+        assert ledger.give_back(take(ledger), "stopped", charge=False) is State.QUEUED
+    assert ledger.entry(receipt.submission).attempts == 0
+
+
+def test_students_take_turns(hand_in, ledger):
+    """One who submits ten versions does not make the others wait."""
+    for i in range(5):
+        hand_in("ada", f"{i}".encode())
+    hand_in("bob"), hand_in("cem")
+    order = [take(ledger) for _ in range(7)]
+    students = [ledger.entry(h.submission).student for h in order]
+    assert students == ["ada", "bob", "cem", "ada", "ada", "ada", "ada"]
+
+
+def test_live_work_comes_before_regrades(hand_in, ledger):
+    """And the last slot is kept for it."""
+    old = hand_in("ada")
+    ledger.record(take(ledger), verdict())
+    ledger.regrade(old.submission, by="tess")
+    assert take(ledger, live_only=True) is None
+    new = hand_in("bob")
+    assert ledger.position(old.submission) == 1
+    assert [take(ledger).submission, take(ledger).submission] == [new.submission, old.submission]
+
+
+def test_the_old_grade_stands_until_the_new_one(hand_in, ledger):
+    """A regrade takes nothing away."""
+    receipt = hand_in()
+    ledger.record(take(ledger), verdict(1.0))
+    ledger.regrade(receipt.submission, by="tess")
+    assert ledger.entry(receipt.submission).score == 1.0
+    ledger.record(take(ledger), verdict(2.0))
+    assert ledger.entry(receipt.submission).score == 2.0
+
+
+def test_a_large_job_is_not_starved_by_small_ones(hand_in, ledger):
+    """The head of the queue waits for room, and everybody behind it too."""
+    hand_in("ada", cores=2)
+    hand_in("bob")
+    assert take(ledger, free=1) is None
+    assert take(ledger, free=2).cores == 2
+
+
+def test_without_a_gpu_its_submissions_wait_visibly(hand_in, ledger):
+    """And go on when one joins."""
+    receipt = hand_in(gpu=True)
+    hand_in("bob")
+    ledger.hardware(gpu=False)
+    assert ledger.entry(receipt.submission).state is State.WAITING
+    assert take(ledger).submission != receipt.submission and take(ledger) is None
+    ledger.hardware(gpu=True)
+    assert take(ledger, gpu=True).submission == receipt.submission
+
+
+def test_no_submission_is_leased_twice(hand_in, ledger):
+    """Eight dispatchers on one queue."""
+    for i in range(40):
+        hand_in(f"s{i}")
+    got, lock = [], threading.Lock()
+
+    def work(name):
+        while (held := ledger.lease(name, free=4, hold_s=30)) is not None:
+            with lock:
+                got.append(held.submission)
+
+    threads = [threading.Thread(target=work, args=(f"n{i}",)) for i in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    while (held := take(ledger)) is not None:  # those that another's lock hid
+        got.append(held.submission)
+    assert sorted(got) == sorted({e.id for e in ledger.entries("c")})
+
+
+def test_trying_the_same_bytes_again_measures_again(hand_in, ledger):
+    """A try is a measurement; a grade is not repeated."""
+    first = hand_in(purpose=Purpose.TRY)
+    ledger.record(take(ledger), verdict())
+    hand_in(purpose=Purpose.TRY)
+    assert take(ledger).submission == first.submission
+
+
+@pytest.mark.parametrize("course", ["c", "other"])
+def test_criteria_of_newest_grades_are_listed_for_plots(hand_in, ledger, course):
+    """Old grades and other courses do not show."""
+    receipt = hand_in()
+    for score in (1.0, 2.0):
+        ledger.record(take(ledger), verdict(score))
+        ledger.regrade(receipt.submission, by="tess")
+    rows = ledger.criteria(course, "a02")
+    assert [(r["student"], r["points"], r["speedup"]) for r in rows] == ([("ada", 2.0, 1.5)] if course == "c" else [])
