@@ -1,5 +1,10 @@
 """The front door: what the command line and the hub use; nothing else of this package is a promise."""
 
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from autograder.course.intake import receive, receive_bytes
 from autograder.course.load import all_folders, find, load
 from autograder.course.release import release
@@ -7,15 +12,17 @@ from autograder.domain.assignment import Assignment
 from autograder.domain.grade import Grade
 from autograder.domain.record import Entry, Purpose, Receipt, Role, State
 from autograder.domain.submission import Submission
-from autograder.engine.cluster import Cluster
-from autograder.engine.dispatch import Dispatcher
 from autograder.engine.node import Node
 from autograder.engine.options import Options
 from autograder.errors import AutograderError, CourseError, LedgerError, SubmissionError
-from autograder.ledger.backup import backup as backup_ledger
-from autograder.ledger.backup import restore as restore_ledger
-from autograder.ledger.store import Ledger
 from autograder.report.page import page, write_page
+
+if TYPE_CHECKING:
+    from autograder.engine.cluster import Cluster
+    from autograder.engine.dispatch import Dispatcher
+    from autograder.ledger.backup import backup as backup_ledger
+    from autograder.ledger.backup import restore as restore_ledger
+    from autograder.ledger.store import Ledger
 
 __all__ = [
     "Assignment",
@@ -46,3 +53,19 @@ __all__ = [
     "restore_ledger",
     "write_page",
 ]
+
+# The platform's parts bring SQLAlchemy and Dask; who grades one file does not wait for their import.
+_LATE = {
+    "Cluster": ("autograder.engine.cluster", "Cluster"),
+    "Dispatcher": ("autograder.engine.dispatch", "Dispatcher"),
+    "Ledger": ("autograder.ledger.store", "Ledger"),
+    "backup_ledger": ("autograder.ledger.backup", "backup"),
+    "restore_ledger": ("autograder.ledger.backup", "restore"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module, attribute = _LATE[name]
+    return getattr(import_module(module), attribute)
