@@ -18,7 +18,7 @@ from autograder.errors import AutograderError, CourseError, LedgerError, Submiss
 from autograder.report.page import page, write_page
 
 if TYPE_CHECKING:
-    from autograder.engine.cluster import Cluster
+    from autograder.engine.cluster import Cluster, worker_environment
     from autograder.engine.dispatch import Dispatcher
     from autograder.ledger.backup import backup as backup_ledger
     from autograder.ledger.backup import restore as restore_ledger
@@ -51,6 +51,7 @@ __all__ = [
     "receive_bytes",
     "release",
     "restore_ledger",
+    "worker_environment",
     "write_page",
 ]
 
@@ -60,6 +61,7 @@ _LATE = {
     "Dispatcher": ("autograder.engine.dispatch", "Dispatcher"),
     "Ledger": ("autograder.ledger.store", "Ledger"),
     "backup_ledger": ("autograder.ledger.backup", "backup"),
+    "worker_environment": ("autograder.engine.cluster", "worker_environment"),
     "restore_ledger": ("autograder.ledger.backup", "restore"),
 }
 

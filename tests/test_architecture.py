@@ -104,6 +104,7 @@ def test_the_public_names_are_pinned():
         "receive_bytes",
         "release",
         "restore_ledger",
+        "worker_environment",
         "write_page",
     ]
 

@@ -24,6 +24,9 @@ _COMMANDS = {
     "course": "course",
     "ledger": "ledger",
     "node": "node",
+    "regrade": "regrading",
+    "submit": "remote",
+    "try": "remote",
     "verify-verdicts": "campaign",
 }
 
@@ -37,7 +40,8 @@ class _Lazy(click.Group):
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name in _COMMANDS:
             module = import_module(f"autograder.cli.{_COMMANDS[name]}")
-            found: click.Command = getattr(module, name.replace("-", "_"))
+            attribute = "try_" if name == "try" else name.replace("-", "_")  # a keyword cannot name a function
+            found: click.Command = getattr(module, attribute)
             return found
         for entry in entry_points(group="autograder.commands", name=name):
             command: click.Command = entry.load()

@@ -10,7 +10,7 @@ from dataclasses import asdict
 import click
 from rich.console import Console
 
-from autograder.api import AutograderError, Node
+from autograder.api import AutograderError, Node, worker_environment
 from autograder.measure.fitness import Fitness, Item, inspect
 from autograder.measure.machine import copy_bandwidth, fingerprint
 from autograder.measure.statistics import interval, median
@@ -78,3 +78,20 @@ def _engine_and_noise(rounds: int) -> list[Item]:
         else Fitness.GOOD
     )
     return [*found, Item("noise floor", fitness, words)]
+
+
+@node.command()
+@click.argument("scheduler")
+@click.option("--cores", default=0, help="How many of this machine's cores to lend; 0 lends all.")
+@click.option("--gpus", default=0, help="How many GPUs to lend.")
+@click.option("--unfit", is_flag=True, help="Join although `node check` refuses.")
+def join(scheduler: str, cores: int, gpus: int, unfit: bool) -> None:
+    """Lend this machine to a running SCHEDULER (tcp://… or tls://…) until interrupted."""
+    bad = [i for i in inspect((max(os.sched_getaffinity(0)),)) if i.fitness is Fitness.REFUSE]
+    if bad and not unfit:
+        raise click.ClickException("; ".join(f"{i.name}: {i.words}" for i in bad) + " (--unfit joins all the same)")
+    count = cores or len(os.sched_getaffinity(0))
+    lent = f"cores={count}" + (f" gpu={gpus}" if gpus else "")
+    command = [sys.executable, "-m", "distributed.cli.dask_worker", scheduler, "--nthreads", str(count), "--resources", lent,
+               "--no-dashboard", "--death-timeout", "60"]  # fmt: skip
+    os.execve(command[0], command, os.environ | worker_environment())  # noqa: S606  # Dask's own worker, from here on

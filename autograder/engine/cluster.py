@@ -38,8 +38,7 @@ class Cluster:
 
     def __init__(self, scheduler: str = "", options: Options | None = None, cores: int = 0) -> None:
         dask.config.set(_SETTINGS)
-        for key, value in _SETTINGS.items():
-            os.environ[f"DASK_{key.upper().replace('.', '__').replace('-', '_')}"] = str(value)  # for workers
+        os.environ.update(worker_environment())
         self._options, self._scheduler = options, scheduler
         self._workers = self._hire(scheduler, cores or len(os.sched_getaffinity(0)))
         self.client = self._connect()
@@ -108,3 +107,8 @@ class Cluster:
         self.client.close(timeout=5)
         if self._workers is not None:
             self._workers.close(timeout=30)
+
+
+def worker_environment() -> dict[str, str]:
+    """The settings as Dask reads them from a worker's environment."""
+    return {f"DASK_{k.upper().replace('.', '__').replace('-', '_')}": str(v) for k, v in _SETTINGS.items()}

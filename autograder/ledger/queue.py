@@ -93,6 +93,22 @@ def record(session: Session, now: datetime, held: Lease, grade: dict[str, Any], 
     return True
 
 
+def replace(session: Session, now: datetime, row: Submission, grade: dict[str, Any], by: str) -> None:
+    """Makes a new verdict the one that counts; a grading under way loses its lease and changes nothing."""
+    row.token += 1
+    row.state, row.holder, row.lease_until = State.RUNNING, by, None
+    session.flush()
+    held = Lease(
+        row.id, row.token, row.tries, row.course, row.assignment, row.version, row.name, row.sha256,
+        Purpose(row.purpose), row.cores, row.gpu,
+    )  # fmt: skip
+    session.add(
+        Attempt(submission=row.id, token=row.token, holder=by, begun_at=now, ended_at=None, outcome="", problem="")
+    )
+    record(session, now, held, grade)
+    audit.append(session, now, by, "regraded", f"submission {row.id}", score=grade["score"])
+
+
 def give_back(
     session: Session, now: datetime, held: Lease, problem: str, *, charge: bool, tries: int = TRIES
 ) -> State | None:

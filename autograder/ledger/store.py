@@ -256,6 +256,28 @@ class Ledger(CourseRecords):
             queue.enqueue(session, row, queue.REGRADE)
             audit.append(session, self.clock(), by, "regrade", f"submission {identity}")
 
+    def replace_grade(self, identity: int, grade: dict[str, Any], *, by: str) -> None:
+        """Makes a verdict that staff have seen the one that counts; the old one stays in the database.
+
+        Raises:
+            LedgerError: unknown.
+        """
+        with self.database.writes() as session:
+            queue.replace(session, self.clock(), _row(session, identity), grade, by)
+
+    def latest(self, course: str, assignment: str) -> list[Entry]:
+        """What counts: every student's newest submission for a grade."""
+        newest = (
+            select(func.max(Submission.id))
+            .where(
+                Submission.course == course, Submission.assignment == assignment, Submission.purpose == Purpose.GRADE
+            )
+            .group_by(Submission.student)
+        )
+        query = _entries().where(Submission.id.in_(newest)).order_by(Submission.student)
+        with self.database.reads() as session:
+            return [_entry(s, g) for s, g in session.execute(query)]
+
     # people
 
     def enrol(self, course: str, name: str, role: str) -> None:

@@ -1,0 +1,93 @@
+"""`autograder regrade`: the latest submissions once more, the difference first."""
+
+from __future__ import annotations
+
+import getpass
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from autograder.api import Assignment, Entry, Grade, Ledger, Node, Options, find, load, receive_bytes
+from autograder.report.terminal import plain
+
+
+@click.command()
+@click.argument("assignment")
+@click.option("--dry-run", is_flag=True, help="Show the difference and stop.")
+@click.option("--yes", is_flag=True, help="Make it live without asking.")
+@click.option("--course", default="course", envvar="AUTOGRADER_COURSE", show_default=True)
+@click.option(
+    "--state",
+    type=click.Path(path_type=Path, file_okay=False),
+    envvar="AUTOGRADER_STATE",
+    default=Path("state"),
+    show_default=True,
+    help="The service's folder.",
+)
+@click.option(
+    "--database", default="", envvar="AUTOGRADER_DATABASE_URL", help="An SQLAlchemy URL; empty is SQLite there."
+)
+def regrade(assignment: str, dry_run: bool, yes: bool, course: str, state: Path, database: str) -> None:
+    """Grade every student's latest submission for ASSIGNMENT again, on this machine, and show what would change.
+
+    Nothing is made live before the difference was shown; verdicts that could not be decided replace nothing.
+    """
+    work = load(find(assignment))
+    ledger = Ledger.open(database, state)
+    entries = ledger.latest(course, work.slug)
+    console = Console()
+    if not entries:
+        console.print(f"no submissions for {work.slug} in course {course} of {state}")
+        return
+    fresh = _grade(work, ledger, entries)
+    changed = [(e, g) for e, g in zip(entries, fresh, strict=True) if not g.ours and _differs(ledger, e, g)]
+    console.print(_table(ledger, entries, fresh))
+    undecided = sum(g.ours for g in fresh)
+    console.print(f"{len(entries)} regraded, {len(changed)} would change, {undecided} could not be decided and stay")
+    if dry_run or not changed or not (yes or click.confirm("make these live?")):
+        return
+    for entry, grade in changed:
+        ledger.replace_grade(entry.id, grade.to_json(), by=getpass.getuser())
+    console.print(f"{len(changed)} grades are live; the old ones stay in the ledger")
+    ledger.close()
+
+
+def _grade(work: Assignment, ledger: Ledger, entries: list[Entry]) -> list[Grade]:
+    adapter = work.folder / "adapter.py"
+    extra = adapter if adapter.is_file() else None
+    submissions = [receive_bytes(e.name, ledger.content(e.id), work.limits.submission_kb, extra) for e in entries]
+    fresh: dict[int, Grade] = {}
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Node(Options()) as node, Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(work.slug, total=len(entries))
+        for index, grade in node.grade_many(work, submissions):
+            fresh[index] = grade
+            progress.advance(task)
+    return [fresh[i] for i in range(len(entries))]
+
+
+def _differs(ledger: Ledger, entry: Entry, grade: Grade) -> bool:
+    old = ledger.grade_json(entry.id)
+    return old is None or _lines(old) != _lines(grade.to_json())
+
+
+def _lines(grade: dict[str, Any]) -> dict[str, tuple[float, str]]:
+    return {c["id"]: (c["points"], c["verdict"]) for c in grade["criteria"]}
+
+
+def _table(ledger: Ledger, entries: list[Entry], fresh: list[Grade]) -> Table:
+    table = Table("Student", "Before", "Now", "What changed")
+    for entry, grade in zip(entries, fresh, strict=True):
+        before, now = _lines(ledger.grade_json(entry.id) or {"criteria": []}), _lines(grade.to_json())
+        words = [
+            f"{name}: {'new' if name not in before else f'{before[name][1]} {before[name][0]:g}'} → {now[name][1]} {now[name][0]:g}"
+            for name in now
+            if before.get(name) != now[name]
+        ]
+        old = "–" if entry.score is None else f"{entry.score:g}"
+        table.add_row(plain(entry.student), old, f"{grade.score:g}", "\n".join(words) or "nothing")
+    return table
