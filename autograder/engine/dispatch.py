@@ -26,6 +26,7 @@ from autograder.sandbox.owner import lives, me
 
 log = logging.getLogger("autograder.dispatch")
 HOLD_S = 30.0
+REST_S = 20.0  # after a failure of ours, times the tries so far: what disturbed the machine may pass
 _BEAT_S = 0.5
 _NODES_S = 2.0
 _LONGEST_S = 3600.0  # a task that runs longer is lost, whatever its worker says
@@ -228,7 +229,7 @@ class Dispatcher:
             self.ledger.escalate(held, outcome.problem)
             phase = "needs-staff"
         elif outcome.problem and (outcome.grade is None or held.tries < TRIES):
-            state = self.ledger.give_back(held, outcome.problem)
+            state = self.ledger.give_back(held, outcome.problem, wait_s=REST_S * held.tries)
             phase = str(state) if state else "late"
         else:
             assert outcome.grade is not None

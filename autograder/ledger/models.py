@@ -82,6 +82,7 @@ class Submission(Table):
     priority: Mapped[int]  # 0 live, 1 regrade
     turn: Mapped[int]  # how many of the student's own were waiting before it: fair between students
     tries: Mapped[int]
+    not_before: Mapped[datetime]  # a machine that was too noisy is given time
     token: Mapped[int]
     holder: Mapped[str]
     lease_until: Mapped[datetime | None]

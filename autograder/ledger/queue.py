@@ -16,6 +16,7 @@ from autograder.ledger.models import Attempt, CriterionRow, GradeRow, Submission
 
 TRIES = 3  # failures of ours before staff are asked
 LIVE, REGRADE = 0, 1
+NOW = timedelta()
 
 
 def lease(
@@ -25,7 +26,7 @@ def lease(
 
     A submission that asks for more cores than are free holds the queue up, so that small ones cannot starve it.
     """
-    query = select(Submission).where(Submission.state == State.QUEUED)
+    query = select(Submission).where(Submission.state == State.QUEUED, Submission.not_before <= now)
     if not gpu:
         query = query.where(Submission.gpu.is_(False))
     if live_only:
@@ -110,18 +111,21 @@ def replace(session: Session, now: datetime, row: Submission, grade: dict[str, A
 
 
 def give_back(
-    session: Session, now: datetime, held: Lease, problem: str, *, charge: bool, tries: int = TRIES
-) -> State | None:
+    session: Session, now: datetime, held: Lease, problem: str, *, charge: bool, tries: int = TRIES,
+    wait: timedelta = NOW,
+) -> State | None:  # fmt: skip
     """Returns a submission to the queue, or to staff after the last try.
 
     Args:
         tries: how many there are in all.
+        wait: how long it rests before it is taken again.
         charge: whether this counts as a try; a grader that is shut down charges nothing.
     """
     row = session.scalars(select(Submission).where(*_mine(held)).with_for_update()).first()
     if row is None:
         _end(session, now, held.submission, held.token, "late", problem)
         return None
+    row.not_before = now + wait
     return _requeue(session, now, row, "returned", problem, charge=charge, tries=tries)
 
 
@@ -147,14 +151,14 @@ def hardware(session: Session, *, gpu: bool) -> int:
     return int(session.execute(query).rowcount)  # type: ignore[attr-defined]
 
 
-def enqueue(session: Session, row: Submission, priority: int) -> None:
+def enqueue(session: Session, now: datetime, row: Submission, priority: int) -> None:
     """Puts a submission at the end of its student's turn."""
     waiting = select(func.count()).where(
         Submission.course == row.course,
         Submission.student == row.student,
         Submission.state.in_((State.QUEUED, State.RUNNING, State.WAITING)),
     )
-    row.turn = session.scalar(waiting) or 0
+    row.turn, row.not_before = session.scalar(waiting) or 0, now
     row.state, row.priority, row.tries, row.problem, row.holder, row.lease_until = (
         State.QUEUED,
         priority,

@@ -98,11 +98,11 @@ class Ledger(CourseRecords):
                     course=course, assignment=assignment, version=version, student=student, name=name, sha256=sha256,
                     size=size, purpose=purpose, received_at=at, cores=cores, gpu=gpu, token=0, grade=None,
                 )  # fmt: skip
-                queue.enqueue(session, row, queue.LIVE)
+                queue.enqueue(session, at, row, queue.LIVE)
                 session.add(row)
                 session.flush()
             elif purpose is Purpose.TRY and row.state in (State.GRADED, State.STAFF):
-                queue.enqueue(session, row, queue.LIVE)  # who tries the same bytes again wants a new measurement
+                queue.enqueue(session, at, row, queue.LIVE)  # who tries the same bytes again wants a new measurement
             receipt = ReceiptRow(
                 id=secrets.token_hex(16), submission=row.id, name=name, at=at, channel=channel, duplicate=known
             )
@@ -218,10 +218,11 @@ class Ledger(CourseRecords):
         with self.database.writes() as session:
             return queue.record(session, self.clock(), held, grade, staff=staff)
 
-    def give_back(self, held: Lease, problem: str, *, charge: bool = True) -> State | None:
-        """Returns a submission to the queue (or to staff); None when the lease was lost already."""
+    def give_back(self, held: Lease, problem: str, *, charge: bool = True, wait_s: float = 0.0) -> State | None:
+        """Returns a submission to the queue (or to staff) after a rest; None when the lease was lost already."""
         with self.database.writes() as session:
-            return queue.give_back(session, self.clock(), held, problem, charge=charge)
+            wait = timedelta(seconds=wait_s)
+            return queue.give_back(session, self.clock(), held, problem, charge=charge, wait=wait)
 
     def escalate(self, held: Lease, problem: str) -> State | None:
         """Hands a submission to staff at once: no further try can help."""
@@ -253,7 +254,7 @@ class Ledger(CourseRecords):
             row = _row(session, identity)
             if row.state in (State.QUEUED, State.RUNNING, State.WAITING):
                 return
-            queue.enqueue(session, row, queue.REGRADE)
+            queue.enqueue(session, self.clock(), row, queue.REGRADE)
             audit.append(session, self.clock(), by, "regrade", f"submission {identity}")
 
     def replace_grade(self, identity: int, grade: dict[str, Any], *, by: str) -> None:

@@ -59,6 +59,7 @@ STEPS = {
 def main() -> None:
     """Sets the trap, then serves."""
     step, rest = sys.argv[1], sys.argv[2:]
+    autograder.engine.dispatch.REST_S = 1.0  # tests have less time than machines
     STEPS[step]()
     if rest[:1] == ["--simulate"]:
         task = functools.partial(simulated, seconds=float(rest[1]))

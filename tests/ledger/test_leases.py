@@ -76,6 +76,16 @@ def test_a_stopped_grader_charges_no_try(hand_in, ledger):
     assert ledger.entry(receipt.submission).attempts == 0
 
 
+def test_a_rest_is_kept(hand_in, ledger, clock):
+    """A machine that was too noisy is given time; others go on meanwhile."""
+    receipt = hand_in()
+    ledger.give_back(take(ledger), "noisy", wait_s=20)
+    other = hand_in("bob")
+    assert take(ledger).submission == other.submission and take(ledger) is None
+    clock.advance(20)
+    assert take(ledger).submission == receipt.submission
+
+
 def test_students_take_turns(hand_in, ledger):
     """One who submits ten versions does not make the others wait."""
     for i in range(5):

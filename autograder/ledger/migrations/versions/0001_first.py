@@ -95,6 +95,7 @@ def upgrade() -> None:
         sa.Column("state", sa.String(length=255), nullable=False),
         sa.Column("priority", ID, nullable=False),
         sa.Column("turn", ID, nullable=False),
+        sa.Column("not_before", Moment(), nullable=False),
         sa.Column("tries", ID, nullable=False),
         sa.Column("token", ID, nullable=False),
         sa.Column("holder", sa.String(length=255), nullable=False),
