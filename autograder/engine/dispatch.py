@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import socket
 import threading
@@ -204,22 +205,29 @@ class Dispatcher:
         for key, running in list(self._running.items()):
             if running.outcome is not None:  # the database was away when it ended
                 self._settle(key, running)
-        while True:
-            try:
-                key, future = self._ended.get_nowait()
-            except Empty:
-                return
+        ended: list[tuple[tuple[int, int], Future]] = []
+        with contextlib.suppress(Empty):
+            while True:
+                ended.append(self._ended.get_nowait())
+        finished = [(key, future) for key, future in ended if key in self._running and future.status == "finished"]
+        try:
+            outcomes = self.cluster.client.gather([future for _, future in finished])
+        except Exception:
+            for event in ended:  # a node died with its answers: look again on the next beat
+                self._ended.put(event)
+            raise
+        for (key, _), outcome in zip(finished, outcomes, strict=True):
+            self._running[key].outcome = outcome
+        for key, future in ended:
             known = self._running.get(key)
             if known is None:
                 continue
-            if future.status == "finished":
-                known.outcome = future.result()
-            elif future.status == "error":
+            if future.status == "error":
                 known.outcome = Outcome(None, f"the node failed: {future.exception()!r}")
+            if known.outcome is not None:
+                self._settle(key, known)
             else:  # cancelled or lost with its scheduler: nobody's fault, nobody's charge
                 self._drop(known, "the scheduler lost it")
-                continue
-            self._settle(key, known)
 
     def _settle(self, key: tuple[int, int], running: _Running) -> None:
         """Writes what came back; when this raises, the outcome is kept and written on a later beat."""
