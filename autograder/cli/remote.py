@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from urllib.parse import quote
 
 import click
@@ -38,6 +38,12 @@ class Service:
             raise click.UsageError("a token is needed: --token, or AUTOGRADER_TOKEN in the environment")
         self.url = url.rstrip("/") + "/"
         self.client = httpx.Client(base_url=self.url, headers={"Authorization": f"token {token}"}, timeout=60)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.client.close()
 
     def call(self, method: str, path: str, **more: Any) -> Any:
         """One request; every refusal becomes a sentence.
@@ -92,7 +98,8 @@ class Service:
 @click.option("--wait/--no-wait", default=True, help="Follow it to the verdict, or stop at the receipt.")
 def submit(assignment: str, file: Path, url: str, token: str | None, as_json: bool, wait: bool) -> None:
     """Hand FILE in for ASSIGNMENT; prints the receipt, then the verdict."""
-    _send(Service(url, token), assignment, file, "grade", as_json=as_json, wait_s=3600 if wait else 0)
+    with Service(url, token) as service:
+        _send(service, assignment, file, "grade", as_json=as_json, wait_s=3600 if wait else 0)
 
 
 @click.command("try")
@@ -103,7 +110,8 @@ def submit(assignment: str, file: Path, url: str, token: str | None, as_json: bo
 @_JSON
 def try_(assignment: str, file: Path, url: str, token: str | None, as_json: bool) -> None:
     """Measure FILE on the grading hardware before handing it in: public checks and a short duel, never a grade."""
-    _send(Service(url, token), assignment, file, "try", as_json=as_json, wait_s=3600)
+    with Service(url, token) as service:
+        _send(service, assignment, file, "try", as_json=as_json, wait_s=3600)
 
 
 def _send(service: Service, assignment: str, file: Path, purpose: str, *, as_json: bool, wait_s: float) -> None:

@@ -1,0 +1,82 @@
+"""`autograder submit` and `autograder try` against a running service, as a student types them."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from autograder.cli import cli
+from autograder.cli.remote import try_
+from autograder.errors import AutograderError, SubmissionError
+from tests.crash.world import World, free_port, program
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory):
+    """With gradings that take a moment and need no engine."""
+    world = World(tmp_path_factory.mktemp("service") / "w")
+    world.serve(simulate=0.3)
+    yield world
+    world.close()
+
+
+def run(world, *arguments, token=None):
+    """One command."""
+    environment = {"AUTOGRADER_URL": world.url, "AUTOGRADER_TOKEN": token or ""}
+    return CliRunner().invoke(cli, arguments, env=environment, catch_exceptions=True)
+
+
+@pytest.fixture
+def file(tmp_path):
+    """A submission."""
+    path = tmp_path / "mine.py"
+    path.write_bytes(program())
+    return str(path)
+
+
+@pytest.mark.parametrize("command", ["submit", "try"])
+def test_a_verdict_comes_back(service, file, command):
+    """Receipt, progress, verdict."""
+    result = run(service, command, "t_basic", file, "--json", token=service.token("ada"))
+    found = json.loads(result.stdout)
+    assert result.exit_code == 0 and found["receipt"]["name"] == "mine.py"
+    assert found["state"] == "graded" and found["grade"]["criteria"][0]["verdict"] == "passed"
+    assert found["purpose"] == ("grade" if command == "submit" else "try")
+
+
+def test_it_may_stop_at_the_receipt(service, file):
+    """Whoever does not wait finds it on the page later."""
+    result = run(service, "submit", "t_basic", file, "--no-wait", token=service.token("ada"))
+    assert result.exit_code == 0 and "receipt" in result.stderr
+
+
+def test_without_a_token_it_says_where_to_get_one(service, file):
+    """Before anything is sent."""
+    result = run(service, "submit", "t_basic", file)
+    assert result.exit_code == 2 and "a token is needed" in result.output
+
+
+def test_a_wrong_token_or_assignment_is_a_sentence(service, file):
+    """No traceback."""
+    for token, slug in (("wrong", "t_basic"), (service.token("ada"), "a99_nothing")):
+        result = run(service, "submit", slug, file, token=token)
+        assert isinstance(result.exception, SubmissionError), result.exception
+
+
+def test_a_service_that_is_away_is_our_fault(service, file):
+    """And nothing was submitted."""
+    result = run(service, "submit", "t_basic", file, "--url", f"http://127.0.0.1:{free_port()}/", token="x")  # noqa: S106
+    assert isinstance(result.exception, AutograderError) and "nothing was submitted" in str(result.exception)
+
+
+def test_a_refused_file_says_why(service, tmp_path):
+    """The student's sentence comes through."""
+    path = tmp_path / "s.ipynb"
+    path.write_text("{}")
+    result = run(service, "submit", "t_basic", str(path), token=service.token("ada"))
+    assert isinstance(result.exception, SubmissionError) and "format is not 4" in str(result.exception)
+
+
+assert try_.name == "try"
