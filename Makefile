@@ -1,4 +1,5 @@
-# `make demo` grades a sample class; `make test` runs every check. Both set up what they need, and may be run again.
+# `make demo` brings the whole platform up and grades a sample class; `make test` runs every check.
+# Both set up what they need, and may be run again.
 SHELL := /bin/bash
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -6,17 +7,20 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 STAMP := $(VENV)/.installed
 PYTEST := $(PY) -m pytest
 
-.PHONY: demo test unit slow lint setup images engine validate verdicts bench clean
+.PHONY: demo demo-grade test unit slow lint setup images engine proxy browser validate verdicts bench storm nodes clean
 
-demo: setup  ## grade a sample class in containers, live
+demo: setup  ## JupyterHub, service and grader on the loopback, a course, a sample class; stays up in a terminal
+	$(VENV)/bin/autograder hub demo
+
+demo-grade: engine images  ## grade the sample class in the terminal alone
 	$(VENV)/bin/autograder demo
 
-test: setup lint  ## everything that a machine without a GPU can show
+test: setup browser lint  ## everything that a machine without a GPU can show
 	$(PYTEST) -q -m "not slow" --durations=10
 	@echo "left out: tests marked slow (make slow), and whatever the summary above names as skipped, with its reason"
 
 unit: $(STAMP)  ## the tests that need no engine; seconds
-	$(PYTEST) -q -m "not docker and not mpi and not gpu and not slow"
+	$(PYTEST) -q -m "not docker and not hub and not browser and not mpi and not gpu and not slow"
 
 slow: setup  ## the long campaigns: two hundred gradings, every promise of every assignment
 	$(PYTEST) -q -m slow
@@ -36,13 +40,27 @@ verdicts: setup  ## measured error rates of the decision rule on this machine
 bench: setup  ## throughput against `nbgrader autograde`, and the overhead of a grading
 	$(PY) tests/bench/throughput.py
 
-setup: $(STAMP) engine images
+storm: setup  ## deadline night: 300 students within a minute, on both databases
+	$(PY) tests/bench/storm.py
+
+nodes: setup  ## ten thousand submissions on a hundred simulated slots, a third of the nodes lost midway
+	$(PY) tests/bench/nodes.py
+
+setup: $(STAMP) engine images proxy
 
 engine: $(STAMP)
 	@$(PY) images/engine.py
 
 images: $(STAMP) engine
 	@$(PY) images/build.py
+
+proxy: $(STAMP)
+	@$(PY) -m hub.proxy
+
+browser: $(STAMP)  # for the tests of pages; without it they are skipped, and say so
+	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
+	  && echo "[setup] chromium for the tests of pages" && apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core >/dev/null; } \
+	  || echo "[setup] no chromium: the tests of pages will be skipped (sudo apt-get install chromium)"
 
 $(STAMP): pyproject.toml images/locks/host.txt
 	@test -n "$(PYTHON)" && $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tomllib
 from collections.abc import Mapping
@@ -49,7 +50,9 @@ def find(name: str, course: Path | None = None) -> Path:
 
 
 def course_folder() -> Path:
-    """`assignments/` here, or beside the installed package."""
+    """What AUTOGRADER_COURSE_FOLDER names, else `assignments/` here, or beside the installed package."""
+    if named := os.environ.get("AUTOGRADER_COURSE_FOLDER"):
+        return Path(named)
     here = Path.cwd() / "assignments"
     return here if here.is_dir() else Path(__file__).resolve().parents[2] / "assignments"
 

@@ -1,0 +1,1 @@
+"""The web service: intake, verdicts live, the exchange, and the pages of students and staff."""

@@ -1,0 +1,56 @@
+"""The assignments of the course, read again when a file changes."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+from autograder.api import Assignment, CourseError, all_folders, load
+
+
+class Catalogue:
+    """Slug → assignment; folders with a leading underscore are templates and stay out.
+
+    Args:
+        folder: the course's assignments; None is where `autograder course list` looks.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self.folder = folder
+        self._lock = threading.Lock()
+        self._read: dict[Path, tuple[int, Assignment]] = {}
+
+    def all(self) -> list[Assignment]:
+        """In order. One that is broken is left out here and named by `broken`."""
+        return [a for a in (self._one(f) for f in self._folders()) if a is not None]
+
+    def broken(self) -> list[str]:
+        """What staff must mend, as sentences with file and key."""
+        problems = []
+        for folder in self._folders():
+            try:
+                load(folder)
+            except CourseError as error:
+                problems.append(str(error))
+        return problems
+
+    def get(self, slug: str) -> Assignment | None:
+        """One by its name."""
+        return next((a for a in self.all() if a.slug == slug), None)
+
+    def _folders(self) -> list[Path]:
+        return [f for f in all_folders(self.folder) if not f.name.startswith("_")]
+
+    def _one(self, folder: Path) -> Assignment | None:
+        try:
+            stamp = (folder / "assignment.toml").stat().st_mtime_ns
+            with self._lock:
+                known = self._read.get(folder)
+            if known is not None and known[0] == stamp:
+                return known[1]
+            assignment = load(folder)
+        except (OSError, CourseError):
+            return None
+        with self._lock:
+            self._read[folder] = (stamp, assignment)
+        return assignment

@@ -1,0 +1,115 @@
+"""`autograder serve`: the whole platform on one machine; the same app behind JupyterHub when that started it."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+from contextlib import ExitStack
+from dataclasses import replace
+from os import environ
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import click
+import uvicorn
+
+from autograder.api import Cluster, Dispatcher, Ledger, Options
+from hub.service.app import make_app
+from hub.service.identity import Identity
+from hub.service.ports import Grader, NoGrader
+from hub.service.settings import Settings
+from hub.service.token_identity import TokenFile, TokenIdentity
+
+_GRACE_S = 10
+
+
+class _Server(uvicorn.Server):
+    """Ends live streams before it waits for open connections."""
+
+    def handle_exit(self, sig: int, frame: Any) -> None:
+        """Of SIGINT and SIGTERM."""
+        app: Any = self.config.app
+        app.state.stopping.set()
+        super().handle_exit(sig, frame)
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8700, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one.")
+@click.option(
+    "--state", type=click.Path(path_type=Path), help="Folder of ledger, blobs and tokens.  [AUTOGRADER_STATE]"
+)
+@click.option("--grader/--no-grader", default=True, help="Whether this process grades, or only takes in and shows.")
+@click.option("--cores", default=0, metavar="N", help="Cores of this machine to grade on; 0 takes all.")
+@click.option("--token", "person", metavar="NAME=ROLE", help="Make a token for somebody, print it, and end.")
+def serve(host: str, port: int, state: Path | None, grader: bool, cores: int, person: str | None) -> None:
+    """Take submissions in over HTTP, grade them, show verdicts live.
+
+    Alone, people log in with tokens; the first start makes one for the instructor. Started by JupyterHub, the hub says
+    who is who, and where to listen.
+    """
+    settings = Settings.read()
+    settings = replace(settings, state=state or settings.state)
+    if person is not None:
+        _make_token(settings, person)
+        return
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    managed = "JUPYTERHUB_API_URL" in environ and "JUPYTERHUB_API_TOKEN" in environ
+    if managed and environ.get("JUPYTERHUB_SERVICE_URL"):
+        address = urlsplit(environ["JUPYTERHUB_SERVICE_URL"])
+        host, port = address.hostname or host, address.port or port
+    # uvicorn raises the signal again after its own shutdown: then the stack below must still unwind
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    with ExitStack() as open_things:
+        ledger = Ledger.open(settings.database_url, settings.state)
+        open_things.callback(ledger.close)
+        dispatcher: Grader = NoGrader()
+        if grader:
+            # the dispatcher closes its cluster
+            dispatcher = open_things.enter_context(Dispatcher(ledger, Cluster(settings.scheduler, Options(), cores)))
+        identity = _identity(settings, ledger, managed)
+        if settings.gradebook is not None:
+            from hub.service.gradebook import GradebookWriter, Inside  # nbgrader is needed only with a gradebook
+
+            writer = GradebookWriter(ledger, settings.gradebook, f"http://{_reachable(host)}:{port}{settings.prefix}")
+            identity = Inside(identity, writer.token)
+            open_things.enter_context(writer)
+            dispatcher.on_recorded(writer.recorded)
+        app = make_app(settings, ledger, dispatcher, identity)
+        # access lines would hold students' names and what they look at
+        config = uvicorn.Config(
+            app, host=host, port=port, access_log=False, timeout_graceful_shutdown=_GRACE_S, server_header=False
+        )
+        click.echo(f"serving course '{settings.course}' on http://{host}:{port}{settings.prefix}", err=True)
+        _Server(config).run()
+
+
+def _identity(settings: Settings, ledger: Ledger, managed: bool) -> Identity:
+    if managed:
+        from hub.service.hub_identity import HubIdentity  # JupyterHub is needed only under a hub
+
+        return HubIdentity(settings, ledger)
+    made = TokenIdentity(settings, ledger)
+    if not made.file.people():
+        token = made.file.add("instructor", "instructor")
+        click.echo(
+            f"first start: the instructor's token is {token} (shown once; `autograder serve --token NAME=ROLE` makes more)",
+            err=True,
+        )
+    return made
+
+
+def _reachable(host: str) -> str:
+    """An address under which this process reaches itself."""
+    everywhere = ("0.0.0.0", "::")  # noqa: S104  # compared with, not bound
+    return "127.0.0.1" if host in everywhere else host
+
+
+def _make_token(settings: Settings, person: str) -> None:
+    name, _, role = person.partition("=")
+    try:
+        click.echo(TokenFile(settings.state).add(name, role or "student"))
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--token") from error
