@@ -26,7 +26,7 @@ slow: setup  ## the long campaigns: two hundred gradings, every promise of every
 	$(PYTEST) -q -m slow
 
 lint: $(STAMP)
-	$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check autograder images tests
+	$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check autograder hub images tests
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports --no-logo 2>/dev/null || $(VENV)/bin/lint-imports
 
@@ -52,7 +52,7 @@ engine: $(STAMP)
 	@$(PY) images/engine.py
 
 images: $(STAMP) engine
-	@$(PY) images/build.py
+	@$(PY) images/build.py grader student hub
 
 proxy: $(STAMP)
 	@$(PY) -m hub.proxy

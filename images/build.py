@@ -1,4 +1,4 @@
-"""Builds the images once, by content: `python images/build.py [--force]`.
+"""Builds the images once, by content: `python images/build.py [--force] [grader] [student] [hub]`.
 
 An image's tag is the hash of everything that goes into it, set only after its self-test passed; `:current` follows it.
 Python packages are downloaded by the host's pip (with the host's mirrors and certificates) into `.wheelhouse/`, and the
@@ -20,17 +20,18 @@ import tarfile
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import docker
 import engine
+import wheels
 from docker.errors import APIError, ImageNotFound
 
 HERE = Path(__file__).resolve().parent
-WHEELS = HERE.parent / ".wheelhouse"
+ROOT = HERE.parent
 DEBIAN = "debian:bookworm-slim"
-TORCH_INDEX = "https://download.pytorch.org/whl/cpu"
 PULL_S = 90
 
 
@@ -74,21 +75,6 @@ def ensure_debian(client: docker.DockerClient) -> None:
         if not engine.run("mmdebstrap", "--variant=minbase", "--include=ca-certificates", "bookworm", str(root)):
             sys.exit("[images] mmdebstrap failed, see above")
         client.api.import_image_from_file(str(root), repository="debian", tag="bookworm-slim")
-
-
-def wheelhouse(requirements: list[str], python: str) -> None:
-    """Downloads wheels that the lock names and that are not there yet."""
-    WHEELS.mkdir(exist_ok=True)
-    pip = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", str(WHEELS)]
-    pip += ["--only-binary=:all:", f"--python-version={python}"]
-    torch = [r for r in requirements if r.startswith("torch==")]
-    say(f"downloading {len(requirements)} wheels into {WHEELS.name}/ (kept for the next time)")
-    subprocess.run([*pip, *(r for r in requirements if r not in torch)], check=True)  # fixed command
-    for wheel in torch:
-        # PyPI's own torch is a CUDA build of gigabytes: take +cpu from the configured places, else from PyTorch's index
-        found = subprocess.run([*pip, wheel], capture_output=True, check=False)  # fixed command
-        if found.returncode:
-            subprocess.run([*pip, "--index-url", TORCH_INDEX, wheel], check=True)  # fixed command
 
 
 def context(files: dict[str, Path | bytes]) -> Any:
@@ -139,7 +125,7 @@ def self_test(client: docker.DockerClient, image: str, script: Path) -> None:
             network_mode="none",
             user="65534:65534",
             read_only=True,
-            tmpfs={"/work": "rw,exec,size=256m,mode=1777"},
+            tmpfs={"/work": "rw,exec,size=256m,mode=1777", "/tmp": "rw,exec,size=64m,mode=1777"},  # noqa: S108  # inside
             environment={"HOME": "/work", "TMPDIR": "/work", "MPIR_CVAR_CH4_CMA_ENABLE": "0"},
             shm_size="64m",
             remove=True,
@@ -158,36 +144,96 @@ def publish(client: docker.DockerClient, name: str, hashed: str, candidate: str)
     client.images.remove(candidate, noprune=True)
 
 
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """One image over the base.
+
+    Attributes:
+        own: whether this project's wheel goes in.
+        proxy: whether configurable-http-proxy goes in.
+    """
+
+    name: str
+    own: bool = False
+    proxy: bool = False
+
+    @property
+    def folder(self) -> Path:
+        """Dockerfile, self-test and, under `files/`, what is copied onto the root."""
+        return HERE / self.name
+
+    @property
+    def lock(self) -> Path:
+        """Its packages."""
+        return HERE / "locks" / f"{self.name}.txt"
+
+    def files(self) -> dict[str, bytes]:
+        """Small files of the build context."""
+        return {
+            p.relative_to(self.folder).as_posix(): p.read_bytes()
+            for p in sorted(self.folder.rglob("*"))
+            if p.is_file() and "__pycache__" not in p.parts
+        }
+
+    def hashed(self, base_hash: str) -> str:
+        """The tag: base, packages, recipe and, where it goes in, our own code."""
+        small = self.files()
+        if not self.own and set(small) == {"Dockerfile", "selftest.py"}:
+            parts = [self.lock.read_bytes(), small["Dockerfile"], small["selftest.py"]]
+        else:
+            parts = [self.lock.read_bytes(), wheels.digest(small)]
+        if self.own:
+            parts.append(wheels.digest(wheels.own_sources(ROOT)))
+        return content_hash(base_hash.encode(), *parts)
+
+
+RECIPES = {r.name: r for r in (Recipe("grader"), Recipe("student", own=True), Recipe("hub", own=True, proxy=True))}
+
+
+def make(client: docker.DockerClient, recipe: Recipe, base: str, base_hash: str, *, force: bool) -> None:
+    """One image: built, tested, published; or found and named current."""
+    name, hashed = f"autograder-{recipe.name}", recipe.hashed(base_hash)
+    if not force and exists(client, f"{name}:{hashed}"):
+        client.images.get(f"{name}:{hashed}").tag(name, "current")
+        say(f"{name}:{hashed} is current")
+        return
+    wanted = wheels.requirements(recipe.lock)
+    say(f"downloading {len(wanted)} wheels into {wheels.WHEELS.name}/ (kept for the next time)")
+    wheels.download(wanted, "3.11")
+    with tempfile.TemporaryDirectory() as folder:
+        files: dict[str, Path | bytes] = {"requirements.txt": recipe.lock.read_bytes(), **wheels.named(wanted)}
+        files |= recipe.files()
+        if recipe.own:
+            wheel = wheels.own(ROOT, Path(folder))
+            files[f"own/{wheel.name}"] = wheel
+        if recipe.proxy:
+            # `python -m hub.proxy` found or installed it beside this interpreter
+            subprocess.run([sys.executable, "-m", "hub.proxy"], cwd=ROOT, check=True)  # fixed command
+            files["chp"] = Path(sys.prefix) / "lib" / "chp"
+        build(client, f"{name}:candidate", files, {"BASE": base})
+    self_test(client, f"{name}:candidate", recipe.folder / "selftest.py")
+    publish(client, name, hashed, f"{name}:candidate")
+    say(f"{name}:{hashed} is current")
+
+
 def main() -> None:
-    """Base, then grader; nothing is built twice."""
+    """Base, then what was asked for (the grader if nothing); nothing is built twice."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("images", nargs="*", default=["grader"], metavar="IMAGE", help=", ".join(RECIPES))
     parser.add_argument("--force", action="store_true", help="build again even where the content is unchanged")
-    force = parser.parse_args().force
+    chosen = parser.parse_args()
+    if unknown := set(chosen.images) - set(RECIPES):
+        parser.error(f"no such image: {', '.join(sorted(unknown))}; there are {', '.join(RECIPES)}")
     engine.ensure()
     client = docker.from_env(timeout=1800)
     dockerfile = (HERE / "base" / "Dockerfile").read_bytes()
     base_hash = content_hash(dockerfile)
     base = f"autograder-base:{base_hash}"
-    if force or not exists(client, base):
+    if chosen.force or not exists(client, base):
         ensure_debian(client)
         build(client, base, {"Dockerfile": dockerfile}, {})
-    lock = (HERE / "locks" / "grader.txt").read_text(encoding="utf-8")
-    grader, test = HERE / "grader" / "Dockerfile", HERE / "grader" / "selftest.py"
-    hashed = content_hash(base_hash.encode(), lock.encode(), grader.read_bytes(), test.read_bytes())
-    if force or not exists(client, f"autograder-grader:{hashed}"):
-        requirements = [line for line in lock.splitlines() if line and not line.startswith("#")]
-        wheelhouse(requirements, "3.11")
-        files: dict[str, Path | bytes] = {
-            "Dockerfile": grader.read_bytes(),
-            "requirements.txt": lock.encode(),
-            "wheelhouse": WHEELS,
-        }
-        build(client, "autograder-grader:candidate", files, {"BASE": base})
-        self_test(client, "autograder-grader:candidate", test)
-        publish(client, "autograder-grader", hashed, "autograder-grader:candidate")
-    else:
-        client.images.get(f"autograder-grader:{hashed}").tag("autograder-grader", "current")
-    say(f"autograder-grader:{hashed} is current")
+    for name in chosen.images:
+        make(client, RECIPES[name], base, base_hash, force=chosen.force)
 
 
 if __name__ == "__main__":

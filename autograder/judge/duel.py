@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import random
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -33,6 +34,7 @@ CACHE_FACTOR = 4.0  # caches may be this much faster than the measured copy from
 MORE_PAIRS_WITHIN = 0.10
 MORE_PAIRS_EVERY = 24
 CURVE_ROUNDS = 5
+REST_S = 0.2  # after a disturbed round
 
 Make = Callable[[np.random.Generator], tuple[Any, ...]]
 Verify = Callable[[tuple[Any, ...], Any, Any], None]
@@ -107,8 +109,10 @@ class Duel:
             counted = len(tiers.ratios)
             if self.progress is not None and counted:
                 self.progress(counted, interval(tiers.ratios, self.rule.alpha_fail), median(tiers.ratios))
-            if n >= self.rule.n_min and n + 1 - counted > self.rule.drop_share * (n + 1):
+            if self.rule.noisy(n + 1 - counted, n + 1):
                 break
+            if rounds[-1].dropped:
+                time.sleep(REST_S)  # both are frozen; what disturbs the machine may pass
             grow = counted >= MORE_PAIRS_EVERY * (len(pairs) - self.pairs + 1)
             if self.pairs > 1 and grow and len(pairs) < self.max_pairs and tiers.doubtful(MORE_PAIRS_WITHIN):
                 pairs.append(self._warm(len(pairs)))
@@ -230,7 +234,7 @@ class Duel:
 
     def _doubt(self, tiers: Tiers, rounds: tuple[Round, ...], canary: float) -> str:
         dropped = [r for r in rounds if r.dropped]
-        if len(dropped) > self.rule.drop_share * len(rounds):
+        if self.rule.noisy(len(dropped), len(rounds)):
             return f"{len(dropped)} of {len(rounds)} rounds were disturbed ({dropped[-1].dropped})"
         if self.workers and canary < CANARY_SHARE * self.criterion.calibrated:
             return f"the reference itself gained only {canary:.2f}× from {self.criterion.workers} workers (calibrated {self.criterion.calibrated:.2f}×)"

@@ -52,7 +52,7 @@ def ours(rounds: Sequence[Round], rule: Rule, threshold: float = 1.0) -> tuple[D
             tiers.add(this.ratio)
         if tiers.settled:
             return tiers.decisions[0], n
-        if n > rule.n_min and n - len(tiers.ratios) > rule.drop_share * n:
+        if rule.noisy(n - len(tiers.ratios), n):
             return Decision.UNDECIDED, n
     return Decision.UNDECIDED, len(rounds)
 

@@ -27,6 +27,7 @@ class Rule:
         guard: width of the band below θ in which a pass is allowed and a failure too.
         n_min, n_max: rounds before the first and after the last decision.
         drop_share: more dropped rounds than this share make a duel inconclusive.
+        drop_free: so many may be dropped in any case: a burst at the start of a duel is no noisy machine.
     """
 
     alpha_pass: float = 1e-4
@@ -35,6 +36,11 @@ class Rule:
     n_min: int = 12
     n_max: int = 200
     drop_share: float = 0.2
+    drop_free: int = 8
+
+    def noisy(self, dropped: int, rounds: int) -> bool:
+        """Whether too many rounds were disturbed."""
+        return dropped > max(self.drop_share * rounds, self.drop_free)
 
 
 @lru_cache(maxsize=65536)

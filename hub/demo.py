@@ -1,0 +1,173 @@
+"""`autograder hub up --demo`: the whole platform on one machine's loopback, seeded, until Ctrl-C."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from autograder.api import all_folders
+from hub import proxy, roles, spawner
+from hub.nbgrader_plugins.gradebook import sync
+from hub.site import Site
+
+PEOPLE = {"ada": "student", "bob": "student", "tess": "ta", "ines": "instructor"}
+READY_S, STOP_S = 120.0, 60.0
+
+
+class DemoError(Exception):
+    """The demo could not be started; the text says why, and where the log is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """A running hub.
+
+    Attributes:
+        url: what a browser opens.
+        hub_api: for programs, on this machine.
+        service_url: the service, on this machine.
+    """
+
+    url: str
+    hub_api: str
+    service_url: str
+    password: str
+    seed_token: str
+    state: Path
+    process: subprocess.Popen[bytes]
+
+    def token(self, name: str) -> str:
+        """A token of an instructor, for seeding; good for ten minutes."""
+        answer = httpx.post(
+            f"{self.hub_api}/users/{name}/tokens",
+            headers={"Authorization": f"token {self.seed_token}"},
+            json={"note": "seeding", "expires_in": 600},
+            trust_env=False,
+        )
+        answer.raise_for_status()
+        return str(answer.json()["token"])
+
+
+@contextmanager
+def up(state: Path, port: int = 0, assignments: tuple[str, ...] = (), **settings: str) -> Iterator[Demo]:
+    """Starts hub, proxy and service, seeds the course, and stops everything at the end.
+
+    Args:
+        state: everything that is written lies here, and is found again the next time.
+        port: of the loopback; 0 takes a free one.
+        assignments: what to release; every assignment of the course if none.
+        settings: more `AUTOGRADER_*` variables, without the prefix, in lower case.
+
+    Raises:
+        DemoError: it did not come up.
+    """
+    state = state.absolute()
+    for folder in (state, state / "course", state / "service"):
+        folder.mkdir(parents=True, exist_ok=True)
+    password = _kept(state / "password", lambda: secrets.token_urlsafe(6))
+    roster = state / "roster.csv"
+    roster.write_text("name,role\n" + "".join(f"{name},{role}\n" for name, role in PEOPLE.items()), encoding="utf-8")
+    try:
+        proxy.ensure()
+        gateway = spawner.network(settings.get("network", Site().network))
+    except (proxy.ProxyError, spawner.SpawnerError) as error:
+        raise DemoError(str(error)) from error
+    public, hub_port, service_port, proxy_port = port or free(), free(gateway), free(gateway), free()
+    chosen = {
+        "AUTOGRADER_STATE": str(state),
+        "AUTOGRADER_ROSTER": str(roster),
+        "AUTOGRADER_AUTHENTICATOR": "dummy",
+        "AUTOGRADER_DEMO_PASSWORD": password,
+        "AUTOGRADER_HUB_BIND": f"http://127.0.0.1:{public}",
+        "AUTOGRADER_HUB_ADDRESS": gateway,
+        "AUTOGRADER_HUB_PORT": str(hub_port),
+        "AUTOGRADER_SERVICE_PORT": str(service_port),
+        "AUTOGRADER_PROXY_PORT": str(proxy_port),
+        "AUTOGRADER_SEED_TOKEN": secrets.token_hex(32),
+        "AUTOGRADER_SEED_USER": "ines",
+        "CONFIGPROXY_AUTH_TOKEN": secrets.token_hex(32),
+        **{f"AUTOGRADER_{key.upper()}": value for key, value in settings.items()},
+    }
+    site = Site.read({**os.environ, **chosen})
+    spawner.own_course_dir(site)
+    log = state / "hub.log"
+    with log.open("ab") as out:
+        command = [sys.executable, "-m", "jupyterhub", "-f", str(Path(__file__).with_name("jupyterhub_config.py"))]
+        process = subprocess.Popen(  # noqa: S603  # fixed command
+            command, cwd=state, env={**os.environ, **chosen}, stdout=out, stderr=out, start_new_session=True
+        )
+    demo = Demo(
+        f"http://127.0.0.1:{public}",
+        f"http://{gateway}:{hub_port}/hub/api",
+        roles.service_url(site),
+        password,
+        chosen["AUTOGRADER_SEED_TOKEN"],
+        state,
+        process,
+    )
+    try:
+        _wait(f"{demo.hub_api}/", process, log)
+        _wait(f"{demo.url}/services/{roles.SERVICE}/api/health", process, log)
+        slugs = assignments or tuple(f.name for f in all_folders() if not f.name.startswith("_"))
+        environment = {
+            "AUTOGRADER_URL": demo.service_url,
+            "AUTOGRADER_TOKEN": demo.token("ines"),
+            "AUTOGRADER_COURSE": site.course,
+            "AUTOGRADER_COURSE_FOLDER": site.course_folder,
+        }
+        sync(site.course_dir, ",".join(slugs), "", environment)
+        yield demo
+    finally:
+        stop(process)
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """Ends the hub, which ends proxy, service and servers; what does not end in time is killed with its group."""
+    if process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def free(address: str = "127.0.0.1") -> int:
+    """A port that nobody uses now."""
+    with socket.create_server((address, 0)) as probe:
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Until a URL answers."""
+    until = time.monotonic() + READY_S
+    while time.monotonic() < until and process.poll() is None:
+        try:
+            if httpx.get(url, timeout=2.0, trust_env=False).is_success:
+                return
+        except httpx.HTTPError:
+            pass
+        time.sleep(0.2)
+    said = log.read_text(encoding="utf-8", errors="replace")[-2000:]
+    raise DemoError(f"{url} did not answer; the log {log} ends with:\n{said}")
+
+
+def _kept(path: Path, make: Any) -> str:
+    """A secret that is made once and found again."""
+    if not path.is_file():
+        path.touch(mode=0o600)
+        path.write_text(make(), encoding="utf-8")
+    return path.read_text(encoding="utf-8")

@@ -1,0 +1,41 @@
+"""Takes the teeth out of what a student wrote, before Formgrader and feedback show it as HTML.
+
+nbconvert passes HTML in Markdown through, and Formgrader shows it in the TA's own Jupyter, where a script could act with
+the TA's rights. A zero-width space after `<` leaves the text as it reads and makes it no tag; a link to anything but the
+web, a mail address, an attachment or a plain name becomes text. Only the autograded copy is changed, never `submitted/`.
+"""
+
+from __future__ import annotations
+
+import re
+
+from nbformat import NotebookNode
+
+GAP = "\u200b"
+_TAG = re.compile(r"<(?=[A-Za-z/!?])")
+_KNOWN = r"(?:https?://|mailto:|attachment:|\#|[\w./-]+(?=[\s)?\#]))"
+_LINK = re.compile(rf"\]\((?!\s*{_KNOWN})")
+_DEFINITION = re.compile(rf"^([ ]{{0,3}}\[[^\]]*\]):(?!\s*(?:{_KNOWN}|[\w./-]+$))", re.MULTILINE)
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_AUTOLINK = re.compile(r"(?i)\b(javascript|vbscript|data)(\s*:)")
+
+
+def text(source: str) -> str:
+    """Markdown of a student's, as text that holds no tag and no dangerous link."""
+    source = _TAG.sub(f"<{GAP}", source)
+    source = _LINK.sub(f"]{GAP}(", source)
+    source = _DEFINITION.sub(rf"\1{GAP}:", source)
+    return _AUTOLINK.sub(rf"\1{GAP}\2", source)
+
+
+def notebook(nb: NotebookNode) -> None:
+    """Every cell that is not the teacher's, and the metadata that templates print."""
+    for number, cell in enumerate(nb.cells):
+        if not _ID.fullmatch(str(cell.get("id", ""))):
+            cell["id"] = f"cell-{number}"
+        if cell.metadata.get("nbgrader", {}).get("locked"):
+            continue
+        kept = cell.metadata.get("nbgrader")
+        cell.metadata = NotebookNode(nbgrader=kept) if kept else NotebookNode()
+        if cell.cell_type != "code":
+            cell.source = text(cell.source)

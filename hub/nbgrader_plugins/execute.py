@@ -1,0 +1,208 @@
+"""What `nbgrader autograde` does instead of running the notebook: asks the service, and writes the verdict into the cells.
+
+nbgrader reads a test cell's points from its outputs: an `execute_result` whose text is a number is partial credit.
+Everything else of Autograde stays as it is: its sanitising before, its gradebook after.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from nbconvert.preprocessors import ClearMetadataPreprocessor
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_output
+from nbgrader.api import Gradebook
+from nbgrader.preprocessors import (
+    AssignLatePenalties,
+    CheckCellMetadata,
+    ClearOutput,
+    DeduplicateIds,
+    IgnorePattern,
+    LimitOutput,
+    NbGraderPreprocessor,
+    OverwriteCells,
+    OverwriteKernelspec,
+    SaveAutoGrades,
+)
+from nbgrader.utils import parse_utc
+from traitlets import Float
+
+from autograder.api import Grade, page
+from hub.nbgrader_plugins import disarm
+from hub.nbgrader_plugins.client import FINAL, Service, course
+from hub.nbgrader_plugins.source import PREFIX, REPORT
+
+connect: Callable[[], Service] = Service  # the one seam: tests put their own here
+_UNDECIDED = "autograder_undecided"
+
+
+class NotGraded(Exception):
+    """The service has no grade for this submission (yet); nothing was written."""
+
+
+def find_submission(service: Service, course_id: str, assignment: str, student: str, stamp: str) -> dict[str, Any]:
+    """The service's row for what lies in `submitted/`, found by the time of its receipt.
+
+    Raises:
+        NotGraded: it did not come through the exchange.
+    """
+    rows = service.json("GET", "exchange", course_id, "submitted", assignment=assignment, student=student)
+    wanted = parse_utc(stamp)
+    for row in rows:
+        if parse_utc(row["stamp"]) == wanted:
+            found: dict[str, Any] = row
+            return found
+    raise NotGraded(
+        f"{student}'s {assignment} of {stamp} is not on record; submit it to the service, then collect it again"
+    )
+
+
+class JudgeExecute(NbGraderPreprocessor):
+    """Stands where nbgrader's `Execute` stood; no student's code runs here."""
+
+    wait_s = Float(600.0, help="How long to wait for a submission that is still in the queue.").tag(config=True)
+
+    def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
+        """The notebook with points in its criterion cells and the report before them.
+
+        Raises:
+            NotGraded: there is no grade, with the reason.
+        """
+        about = resources["nbgrader"]
+        stamp = Path(resources["metadata"]["path"]) / "timestamp.txt"
+        if not stamp.is_file():
+            raise NotGraded(f"{stamp} is missing; collect the submission through the exchange")
+        course_id = self.config.CourseDirectory.get("course_id") or course()
+        with connect() as service:
+            row = find_submission(
+                service, course_id, about["assignment"], about["student"], stamp.read_text(encoding="utf-8").strip()
+            )
+            entry = service.wait(row["submission"], self.wait_s)
+            if entry["state"] not in FINAL:
+                raise NotGraded(f"submission {row['submission']} is {entry['state']}; try again later")
+            grade = service.json("GET", "exchange", course_id, "grades", str(row["submission"]))
+        if not grade:
+            raise NotGraded(f"submission {row['submission']} is {entry['state']} and has no grade")
+        disarm.notebook(nb)
+        resources[_UNDECIDED] = fill(nb, Grade.from_json(grade), about)
+        return nb, resources
+
+
+def fill(nb: NotebookNode, grade: Grade, about: dict[str, str]) -> list[str]:
+    """Writes a grade into a notebook: outputs of criterion cells, and a cell with the report, as the student may see it.
+
+    Returns:
+        Cells that a person has to decide, because the fault is ours.
+    """
+    shown = grade.for_student()
+    cells = {c.metadata["nbgrader"]["grade_id"]: c for c in nb.cells if c.metadata.get("nbgrader", {}).get("grade_id")}
+    first = next((i for i, c in enumerate(nb.cells) if c in cells.values() and _is_criterion(c)), len(nb.cells))
+    undecided = []
+    with Gradebook(about["db_url"]) as gradebook:
+        for criterion in shown.criteria:
+            name = PREFIX + criterion.id
+            if name not in cells:
+                cells[name] = _restored(gradebook, name, about)
+                nb.cells.append(cells[name])
+            cell = cells[name]
+            # whatever a student made of the metadata: this is a locked test cell
+            most = gradebook.find_graded_cell(name, about["notebook"], about["assignment"]).max_score
+            cell.metadata["nbgrader"].update(grade=True, solution=False, locked=True, task=False, points=most)
+            points = min(max(float(criterion.points), 0.0), float(most))
+            verdict = str(criterion.verdict)
+            words = f"{criterion.title}: {verdict}. {criterion.sentence} {points:g} of {most:g} points."
+            tags = f"<p><b>{html.escape(criterion.title)}</b>: {html.escape(verdict)}<br>{html.escape(criterion.sentence)}</p>"
+            cell.outputs = [
+                new_output("display_data", data={"text/plain": words, "text/html": tags}),
+                new_output("execute_result", data={"text/plain": repr(points)}, execution_count=1),
+            ]
+            cell.execution_count = 1
+            if str(criterion.verdict.fault) == "ours":
+                undecided.append(name)
+    nb.cells.insert(first, _report(page(grade, staff=False)))
+    return undecided
+
+
+class MendCells(NbGraderPreprocessor):
+    """Before nbgrader's OverwriteCells, which gives up on a cell whose flags were changed: flags as in the gradebook."""
+
+    def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
+        """Restores `grade`, `solution`, `task`, `locked` and `points` of every cell that the gradebook knows."""
+        about = resources["nbgrader"]
+        with Gradebook(about["db_url"]) as gradebook:
+            known = gradebook.find_notebook(about["notebook"], about["assignment"])
+            points = {cell.name: cell.max_score for cell in (*known.grade_cells, *known.task_cells)}
+            graded, answers, tasks = (
+                {cell.name for cell in cells} for cells in (known.grade_cells, known.solution_cells, known.task_cells)
+            )
+            sources = {cell.name: cell for cell in known.source_cells}
+            for cell in nb.cells:
+                name = cell.metadata.get("nbgrader", {}).get("grade_id")
+                if name not in sources:
+                    continue
+                cell.metadata["nbgrader"].update(
+                    grade=name in graded,
+                    solution=name in answers,
+                    task=name in tasks,
+                    locked=bool(sources[name].locked),
+                    schema_version=3,
+                )
+                cell.metadata["nbgrader"].pop("points", None)
+                if name in points:
+                    cell.metadata["nbgrader"]["points"] = float(points[name])
+        return nb, resources
+
+
+class FlagUndecided(NbGraderPreprocessor):
+    """After the points are saved: what we could not decide waits for a person instead of counting as nothing."""
+
+    def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
+        """Marks the grades; the notebook stays."""
+        about = resources["nbgrader"]
+        with Gradebook(about["db_url"]) as gradebook:
+            for name in resources.get(_UNDECIDED, ()):
+                grade = gradebook.find_grade(name, about["notebook"], about["assignment"], about["student"])
+                grade.needs_manual_grade = True
+            gradebook.db.commit()
+        return nb, resources
+
+
+SANITIZE = (ClearOutput, DeduplicateIds, OverwriteKernelspec, MendCells, OverwriteCells, CheckCellMetadata)
+PREPROCESSORS = (
+    JudgeExecute,
+    IgnorePattern,
+    ClearMetadataPreprocessor,
+    LimitOutput,
+    SaveAutoGrades,
+    FlagUndecided,
+    AssignLatePenalties,
+    CheckCellMetadata,
+)
+
+
+def _is_criterion(cell: NotebookNode) -> bool:
+    return str(cell.metadata["nbgrader"]["grade_id"]).startswith(PREFIX)
+
+
+def _restored(gradebook: Gradebook, name: str, about: dict[str, str]) -> NotebookNode:
+    """A criterion cell that the student deleted, as the gradebook knows it."""
+    source = gradebook.find_source_cell(name, about["notebook"], about["assignment"])
+    cell = new_code_cell(source.source, id=name[:64])
+    cell.metadata["nbgrader"] = NotebookNode(
+        grade_id=name, checksum=source.checksum, cell_type="code", schema_version=3, points=0.0
+    )
+    return cell
+
+
+def _report(whole: str) -> NotebookNode:
+    """The self-contained report in a frame of its own: no script runs in it, no style leaks out of it."""
+    frame = (
+        f'<iframe title="Report of the autograder" sandbox srcdoc="{html.escape(whole, quote=True)}" '
+        'style="width: 100%; height: 50em; border: 1px solid #888"></iframe>'
+    )
+    cell = new_code_cell("# The report of the autograder", id=REPORT)
+    cell.outputs = [new_output("display_data", data={"text/plain": "The report is shown in HTML.", "text/html": frame})]
+    return cell

@@ -1,0 +1,197 @@
+"""The one writer of nbgrader's gradebook: `python -m hub.nbgrader_plugins.gradebook COURSE_DIR ASSIGNMENT STUDENT`.
+
+One submission at a time goes through nbgrader's own steps (collect, autograde, generate and release feedback) with our
+settings, so that submitted/, autograded/, feedback/, gradebook.db and Formgrader agree. A file lock lets one in; the
+service starts it as a process of its own, because nbgrader changes the working directory and the environment.
+"""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.apps.api import NbGraderAPI
+from nbgrader.coursedir import CourseDirectory
+from traitlets.config import Config
+from traitlets.config.loader import PyFileConfigLoader
+
+from hub.nbgrader_plugins.client import FINAL, Service, ServiceError, course
+from hub.nbgrader_plugins.config import configure
+from hub.nbgrader_plugins.execute import NotGraded, find_submission
+from hub.nbgrader_plugins.source import build
+
+LOCK = ".gradebook.lock"
+LIMIT_S = 600.0
+
+
+class GradebookError(Exception):
+    """nbgrader could not do a step; the text holds its log."""
+
+
+def sync(course_dir: Path, assignment: str, student: str, environment: dict[str, str] | None = None) -> str:
+    """Brings one student's newest submission into the gradebook, in a process of its own.
+
+    Args:
+        environment: variables for the process beside ours: `AUTOGRADER_URL` and `AUTOGRADER_TOKEN` of a TA or above.
+
+    Returns:
+        What was done, in words.
+
+    Raises:
+        GradebookError: a step failed, or took too long.
+    """
+    command = [sys.executable, "-m", "hub.nbgrader_plugins.gradebook", str(course_dir), assignment, student]
+    try:
+        done = subprocess.run(  # noqa: S603  # fixed program, arguments that are names
+            command,
+            env={**os.environ, **(environment or {})},
+            capture_output=True,
+            text=True,
+            timeout=LIMIT_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise GradebookError(f"{assignment} of {student}: nothing happened within {LIMIT_S:g} s") from error
+    if done.returncode:
+        raise GradebookError(f"{assignment} of {student}: {done.stderr[-2000:].strip()}")
+    return done.stdout.strip()
+
+
+def write(course_dir: Path, assignment: str, student: str) -> str:
+    """The steps, under the lock.
+
+    Raises:
+        GradebookError: a step failed.
+    """
+    with _alone(course_dir):
+        api = interface(course_dir)
+        prepare(api, assignment)
+        api.coursedir.student_id = student
+        _step("collect", api.collect(assignment, update=True))
+        stamp = course_dir / "submitted" / student / assignment / "timestamp.txt"
+        if not stamp.is_file():
+            return f"{student} has not submitted {assignment}"
+        with Service() as service:
+            try:
+                when = stamp.read_text(encoding="utf-8").strip()
+                row = find_submission(service, str(api.coursedir.course_id), assignment, student, when)
+            except (ServiceError, NotGraded) as error:
+                raise GradebookError(str(error)) from error
+        if row["state"] not in FINAL:
+            return f"a newer submission is {row['state']}; it will bring itself in"
+        _step("autograde", api.autograde(assignment, student, force=True, create=True))
+        _step("generate feedback", api.generate_feedback(assignment, student, force=True))
+        _step("release feedback", api.release_feedback(assignment, student))
+        _hand_over(course_dir)
+    return f"{assignment} of {student} is in the gradebook"
+
+
+def interface(course_dir: Path) -> NbGraderAPI:
+    """nbgrader with our settings, and with those of the course's own `nbgrader_config.py` over them."""
+    # creating a gradebook runs the program `alembic`, which lies beside this interpreter
+    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    config = Config()
+    configure(config)
+    config.CourseDirectory.root = str(course_dir.resolve())
+    own = course_dir / "nbgrader_config.py"
+    if own.is_file():
+        config.merge(PyFileConfigLoader(own.name, path=str(course_dir)).load_config())
+    coursedir = CourseDirectory(config=config)
+    return NbGraderAPI(coursedir=coursedir, config=config)
+
+
+def prepare(api: NbGraderAPI, assignment: str) -> bool:
+    """The assignment's source folder, student's version and gradebook rows, where they are missing.
+
+    Returns:
+        Whether anything had to be made.
+    """
+    root = Path(api.coursedir.root)
+    there = (root / "source" / assignment).is_dir() and (root / "release" / assignment).is_dir()
+    if there:
+        with Gradebook(api.coursedir.db_url, str(api.coursedir.course_id)) as gradebook:
+            try:
+                gradebook.find_assignment(assignment)
+            except MissingEntry:
+                there = False
+    if not there:
+        folder = os.environ.get("AUTOGRADER_COURSE_FOLDER", "")
+        build(assignment, root, Path(folder) if folder else None)
+        _step("generate assignment", api.generate_assignment(assignment, force=True))
+        _hand_over(root)
+    return not there
+
+
+def seed(course_dir: Path, assignments: list[str]) -> list[str]:
+    """Prepares and releases assignments that are not released yet.
+
+    Returns:
+        Those that were released now.
+    """
+    done = []
+    with _alone(course_dir):
+        api = interface(course_dir)
+        with Service() as service:
+            known = {row["assignment"] for row in service.json("GET", "exchange", course(), "released")}
+        for assignment in assignments:
+            prepare(api, assignment)
+            if assignment not in known:
+                _step("release", api.release_assignment(assignment))
+                done.append(assignment)
+    return done
+
+
+@contextmanager
+def _alone(course_dir: Path) -> Iterator[None]:
+    """One writer at a time, across processes; freed by the system when the process ends."""
+    course_dir.mkdir(parents=True, exist_ok=True)
+    with (course_dir / LOCK).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _hand_over(course_dir: Path) -> None:
+    """What a privileged writer made belongs to the folder's owner, who works on it in Formgrader."""
+    owner = course_dir.stat()
+    if os.geteuid() != 0 or owner.st_uid == 0:
+        return
+    for here, folders, names in os.walk(course_dir):
+        for name in (*folders, *names):
+            path = Path(here) / name
+            if path.lstat().st_uid != owner.st_uid:
+                os.lchown(path, owner.st_uid, owner.st_gid)
+
+
+def _step(name: str, result: dict[str, object]) -> None:
+    if not result["success"]:
+        words = str(result.get("error") or result.get("log") or "")
+        raise GradebookError(f"nbgrader could not {name}:\n{str(result.get('log', ''))[-3000:]}\n{words[-2000:]}")
+
+
+def main() -> None:
+    """The program."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("course_dir", type=Path)
+    parser.add_argument("assignment")
+    parser.add_argument("student", nargs="?", default="", help="nobody: prepare and release the assignment")
+    chosen = parser.parse_args()
+    folder = chosen.course_dir.resolve()
+    try:
+        if chosen.student:
+            said = write(folder, chosen.assignment, chosen.student)
+        else:
+            said = f"released: {', '.join(seed(folder, chosen.assignment.split(','))) or 'nothing new'}"
+    except (GradebookError, ServiceError) as error:
+        sys.exit(str(error))
+    print(said)  # noqa: T201  # the answer of a program
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,3 @@
+from hub.nbgrader_plugins.config import configure
+
+configure(get_config())

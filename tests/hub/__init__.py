@@ -1,0 +1,1 @@
+"""The hub side: exchange, gradebook, images, JupyterHub."""

@@ -1,0 +1,74 @@
+"""What a student writes is shown to staff as text: nothing of it acts in their browser."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+
+import nbformat
+import pytest
+from nbconvert.exporters import HTMLExporter
+
+from hub.nbgrader_plugins import disarm
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # nbconvert's own
+
+ATTACKS = [
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "<svg/onload=alert(1)>",
+    "</div><iframe srcdoc='<script>alert(1)</script>'>",
+    "[click](javascript:alert(1))",
+    "[click]( JaVaScRiPt:alert(1))",
+    "[click](java&#115;cript:alert(1))",
+    "[click](<javascript:alert(1)>)",
+    "[click][x]\n\n[x]: javascript:alert(1)",
+    "[click][x]\n\n[x]: &#106;avascript:alert(1)",
+    "<javascript:alert(1)>",
+    "![x](data:text/html,<script>alert(1)</script>)",
+    "<!-- --><a href='javascript:alert(1)'>x</a>",
+    "$$<script>alert(1)</script>$$",
+]
+
+
+def shown(source: str, kind: str = "markdown") -> str:
+    """The HTML that Formgrader makes of a cell."""
+    make = nbformat.v4.new_markdown_cell if kind == "markdown" else nbformat.v4.new_raw_cell
+    cell = make(source, id="answer", metadata={"raw_mimetype": "text/html", "tags": ["x onclick=alert(1)"]})
+    nb = nbformat.v4.new_notebook(cells=[cell], metadata={"title": "</title><script>alert(1)</script>"})
+    disarm.notebook(nb)
+    body, _ = HTMLExporter(template_name="basic").from_notebook_node(nb)
+    return str(body)
+
+
+class Elements(HTMLParser):
+    """What a browser would make of a page."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Keeps it."""
+        self.found.append((tag, dict(attrs)))
+
+
+@pytest.mark.parametrize("source", ATTACKS)
+def test_nothing_acts(source: str) -> None:
+    """No element of the student's survives, no handler, no link with a script in it."""
+    for kind in ("markdown", "raw"):
+        for tag, attributes in Elements(shown(source, kind)).found:
+            assert tag not in ("script", "iframe", "svg", "object", "embed", "form", "style", "base")
+            assert not any(name.startswith("on") or name == "srcdoc" for name in attributes)
+            for name in ("href", "src"):
+                where = (attributes.get(name) or "").strip().lower()
+                assert where.split(":")[0] in ("", "https", "#answer") or where.startswith("#"), where
+
+
+def test_ordinary_answers_read_as_before() -> None:
+    """Comparisons, code, mathematics, links and lists stay."""
+    html = shown(
+        "- `a<b` and $r < 1/4$\n- [page](https://example.org/a)\n- **bold**\n\n> quoted\n\n| a | b |\n|---|---|\n| 1 | 2 |"
+    )
+    assert "<strong>bold</strong>" in html and 'href="https://example.org/a"' in html
+    assert "<blockquote>" in html and "<table>" in html and "<li>" in html

@@ -1,0 +1,157 @@
+"""From a submission to nbgrader's gradebook and back to the student's folder, through nbgrader's own programs."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from nbgrader.api import Gradebook
+
+from autograder.api import load
+from autograder.domain.verdict import Verdict
+from hub.nbgrader_plugins.gradebook import GradebookError, sync
+from hub.nbgrader_plugins.source import PREFIX, build
+
+from .conftest import COURSE, SLUG, Running
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # nbgrader's own
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),
+    pytest.mark.slow,
+]
+Make = Callable[[str], Any]
+
+
+@pytest.fixture
+def course_dir(service: Running, tmp_path: Path) -> Path:
+    """A course that is seeded, released, and handed in by ada."""
+    folder = tmp_path / "course"
+    sync(folder, SLUG, "", service.environment("ines"))
+    return folder
+
+
+def scores(folder: Path, student: str) -> dict[str, tuple[float | None, bool]]:
+    """Cell → (automatic points, whether a person must look)."""
+    with Gradebook(f"sqlite:///{folder}/gradebook.db", "course") as gradebook:
+        submission = gradebook.find_submission(SLUG, student)
+        return {g.name: (g.auto_score, g.needs_manual_grade) for n in submission.notebooks for g in n.grades}
+
+
+def submit(person: Make, name: str, edit: Callable[[list[Any]], list[Any]] = lambda cells: cells) -> Any:
+    """Fetches, edits the cells, hands in."""
+    student = person(name)
+    if not (student.home / SLUG).exists():
+        student.start("FetchAssignment")
+    path = student.home / SLUG / f"{SLUG}.ipynb"
+    notebook = json.loads(path.read_text())
+    notebook["cells"] = edit(notebook["cells"])
+    path.write_text(json.dumps(notebook))
+    student.start("Submit")
+    return student
+
+
+def test_the_source_folder_holds_nothing_hidden(tmp_path: Path) -> None:
+    """One locked cell per criterion; no solution, no hidden check, no title or hint of one, no reference."""
+    folder = build(SLUG, tmp_path, COURSE)
+    assert not list(folder.rglob("test_hidden*")) and not list(folder.rglob("solutions"))
+    notebook = json.loads((folder / f"{SLUG}.ipynb").read_text())
+    assignment = load(COURSE / SLUG)
+    points = {
+        c["metadata"]["nbgrader"]["grade_id"]: c["metadata"]["nbgrader"]["points"]
+        for c in notebook["cells"]
+        if c["cell_type"] == "code" and c["metadata"].get("nbgrader", {}).get("grade")
+    }
+    assert points == {PREFIX + c.id: c.points for c in assignment.criteria}
+    whole = "".join(p.read_text() for p in folder.rglob("*") if p.suffix in (".ipynb", ".toml", ".py"))
+    for criterion in assignment.criteria:
+        if not criterion.public:
+            assert criterion.hint not in whole and criterion.title not in whole
+    assert "BEGIN SOLUTION" not in whole
+
+
+def test_points_arrive_in_the_gradebook_and_feedback_at_the_student(
+    service: Running, person: Make, course_dir: Path
+) -> None:
+    """Partial credit is kept, written answers wait for a person, and the report holds no seed."""
+    ada = submit(person, "ada")
+    grade = service.record(lambda c: c.points / 2)
+    said = sync(course_dir, SLUG, "ada", service.environment("tess"))
+    assert "in the gradebook" in said
+    found = scores(course_dir, "ada")
+    for criterion in grade["criteria"]:
+        assert found[PREFIX + criterion["id"]] == (pytest.approx(criterion["max_points"] / 2), False)
+    written = [name for name in found if not name.startswith(PREFIX)]
+    assert len(written) == 3 and all(found[name][0] == 0 for name in written)  # unanswered
+    ada.start("FetchFeedback")
+    (page,) = (ada.home / SLUG / "feedback").rglob("*.html")
+    text = page.read_text()
+    assert "srcdoc=" in text and "Report of the autograder" in text
+    assert "SECRET-SEED" not in text and "def test_" not in text
+
+
+def test_a_student_who_edits_the_cells_changes_nothing(service: Running, person: Make, course_dir: Path) -> None:
+    """Deleted, forged and rewritten criterion cells come back as they were; no code of a student's runs."""
+
+    def forge(cells: list[Any]) -> list[Any]:
+        kept = []
+        for cell in cells:
+            name = cell["metadata"].get("nbgrader", {}).get("grade_id", "")
+            if name == f"{PREFIX}formula":
+                continue
+            if name == f"{PREFIX}layout":
+                cell["metadata"]["nbgrader"] |= {"solution": True, "locked": False, "points": 1000}
+                cell["source"] = "1000.0"
+            if name == f"{PREFIX}speed":
+                del cell["metadata"]["nbgrader"]["points"]
+                cell["cell_type"] = "markdown"
+                del cell["outputs"], cell["execution_count"]
+            if name == f"{PREFIX}edge-cases":
+                cell["source"] = "open('autograder-was-here', 'w')"
+            kept.append(cell)
+        return kept
+
+    submit(person, "bob", forge)
+    service.record(lambda c: 0.0, Verdict.WRONG_ANSWER)
+    sync(course_dir, SLUG, "bob", service.environment("tess"))
+    found = scores(course_dir, "bob")
+    assert {found[name][0] for name in found if name.startswith(PREFIX)} == {0.0}
+    assert not list(course_dir.rglob("autograder-was-here"))
+    notebook = json.loads((course_dir / "autograded" / "bob" / SLUG / f"{SLUG}.ipynb").read_text())
+    assert "1000.0" not in [c["source"] for c in notebook["cells"]]
+
+
+def test_what_is_our_fault_waits_for_a_person(service: Running, person: Make, course_dir: Path) -> None:
+    """An undecided criterion is flagged in Formgrader instead of counting as nothing."""
+    submit(person, "ada")
+    service.record(lambda c: 0.0, Verdict.INCONCLUSIVE)
+    sync(course_dir, SLUG, "ada", service.environment("tess"))
+    assert all(flag for name, (_, flag) in scores(course_dir, "ada").items() if name.startswith(PREFIX))
+
+
+def test_a_newer_submission_in_the_queue_brings_itself_in(service: Running, person: Make, course_dir: Path) -> None:
+    """The writer does not wait for it, and does not put the older grade under the newer work."""
+    submit(person, "ada")
+    service.record(lambda c: c.points)
+    sync(course_dir, SLUG, "ada", service.environment("tess"))
+
+    def more(cells: list[Any]) -> list[Any]:
+        return [*cells, {"cell_type": "markdown", "id": "more", "metadata": {}, "source": "more"}]
+
+    submit(person, "ada", more)
+    assert "bring itself in" in sync(course_dir, SLUG, "ada", service.environment("tess"))
+    service.record(lambda c: 0.0, Verdict.WRONG_ANSWER)
+    sync(course_dir, SLUG, "ada", service.environment("tess"))
+    assert {s for n, (s, _) in scores(course_dir, "ada").items() if n.startswith(PREFIX)} == {0.0}
+
+
+def test_a_token_without_rights_writes_nothing(service: Running, person: Make, course_dir: Path) -> None:
+    """The writer reports the service's refusal."""
+    submit(person, "ada")
+    service.record(lambda c: c.points)
+    with pytest.raises(GradebookError, match=re.compile("staff|role", re.IGNORECASE)):
+        sync(course_dir, SLUG, "ada", service.environment("ada"))

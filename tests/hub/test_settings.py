@@ -1,0 +1,72 @@
+"""Settings of the hub: what is granted, what is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from traitlets.config import Config
+
+from hub import authenticators, roles, spawner
+from hub.site import Site, SiteError, read_roster
+
+
+def test_the_demo_stays_on_the_loopback() -> None:
+    """The authenticator that believes everybody needs a password, and never listens where others reach it."""
+    with pytest.raises(SiteError, match="PASSWORD"):
+        authenticators.configure(Config(), Site(authenticator="dummy"))
+    with pytest.raises(SiteError, match="loopback"):
+        authenticators.configure(Config(), Site(authenticator="dummy", password="x", bind="http://0.0.0.0:8000"))  # noqa: S106  # not one
+
+
+def test_a_server_token_is_worth_little() -> None:
+    """A student's server may say that it lives and reach the service; it cannot read or start anything else."""
+    config = Config()
+    roles.configure(config, Site(members={"ada": "student", "ines": "instructor"}, address="10.0.0.1"))
+    assert config.Spawner.server_token_scopes == [
+        "users:activity!user",
+        "access:servers!server",
+        "access:services!service=autograder",
+    ]
+    granted = {s for role in config.JupyterHub.load_roles for s in role["scopes"]}
+    assert not granted & {"admin:users", "admin:servers", "access:servers", "tokens", "shares"}
+    assert config.JupyterHub.load_groups["course-course-student"] == {"users": ["ada"]}
+
+
+def test_the_highest_role_counts() -> None:
+    """Who is in two groups has the rights of the higher; groups of other courses give none."""
+    assert roles.role_of(["course-c-student", "course-c-instructor"], "c") == "instructor"
+    assert roles.role_of(["course-d-instructor"], "c") == "student"
+
+
+def test_only_staff_see_the_course_directory(tmp_path: Path) -> None:
+    """The mount of nbgrader's course directory depends on the group, on every start."""
+    prepare = spawner.Prepare(Site(state=tmp_path, course="c"))
+    seen = {}
+    for name, group in (("ada", "course-c-student"), ("tess", "course-c-ta")):
+        server = SimpleNamespace(
+            user=SimpleNamespace(groups=[SimpleNamespace(name=group)]), environment={}, volumes={"home": "/home/jovyan"}
+        )
+        prepare(server)
+        seen[name] = (server.environment["AUTOGRADER_ROLE"], spawner.COURSE_DIR in server.volumes.values())
+    assert seen == {"ada": ("student", False), "tess": ("ta", True)}
+
+
+def test_servers_are_locked_down() -> None:
+    """No capability, no new privilege, limits on everything, an image that is never pulled."""
+    config = Config()
+    spawner.configure(config, Site(address="10.0.0.1"))
+    host = config.DockerSpawner.extra_host_config
+    assert host["cap_drop"] == ["ALL"] and "no-new-privileges" in host["security_opt"] and host["pids_limit"] == 512
+    assert config.DockerSpawner.pull_policy == "never" and config.Spawner.mem_limit == "2G"
+
+
+def test_a_wrong_roster_is_refused_with_its_line(tmp_path: Path) -> None:
+    """Nobody gets a role by a typing mistake."""
+    path = tmp_path / "roster.csv"
+    path.write_text("name,role\nada,student\nbob,teacher\n")
+    with pytest.raises(SiteError, match="line 3"):
+        read_roster(path)
+    with pytest.raises(SiteError, match="AUTOGRADER_HUB_PORT"):
+        Site.read({"AUTOGRADER_HUB_PORT": "many"})
