@@ -7,7 +7,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 STAMP := $(VENV)/.installed
 PYTEST := $(PY) -m pytest
 
-.PHONY: demo demo-grade test unit slow lint setup images engine proxy browser validate verdicts bench storm nodes clean
+.PHONY: demo demo-grade test unit slow lint setup images hub-image engine proxy browser validate verdicts bench storm nodes clean
 
 demo: setup  ## JupyterHub, service and grader on the loopback, a course, a sample class; stays up in a terminal
 	$(VENV)/bin/autograder hub demo
@@ -52,7 +52,10 @@ engine: $(STAMP)
 	@$(PY) images/engine.py
 
 images: $(STAMP) engine
-	@$(PY) images/build.py grader student hub
+	@$(PY) images/build.py grader student
+
+hub-image: setup  ## the image of hub and service for production; the demo and the tests run them from .venv
+	@$(PY) images/build.py hub
 
 proxy: $(STAMP)
 	@$(PY) -m hub.proxy

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from autograder.course.intake import receive, receive_bytes
 from autograder.course.load import all_folders, find, load
 from autograder.course.release import release
+from autograder.course.sample import CLASS as SAMPLE_CLASS
+from autograder.course.sample import Pupil
 from autograder.domain.assignment import Assignment
 from autograder.domain.grade import Grade
 from autograder.domain.record import Entry, Purpose, Receipt, Role, State
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from autograder.ledger.store import Ledger
 
 __all__ = [
+    "SAMPLE_CLASS",
     "Assignment",
     "AutograderError",
     "Cluster",
@@ -36,6 +39,7 @@ __all__ = [
     "LedgerError",
     "Node",
     "Options",
+    "Pupil",
     "Purpose",
     "Receipt",
     "Role",

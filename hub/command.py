@@ -54,5 +54,26 @@ def begin(demo: bool, state: Path, port: int, assignments: tuple[str, ...]) -> N
         raise AutograderError(str(error)) from error
 
 
+@hub.command()
+@click.option("--state", type=click.Path(path_type=Path), default=Path(".state/hub"), show_default=True)
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one.")
+@click.option("--stay/--no-stay", default=None, help="Stay up until Ctrl-C.  [default: in a terminal]")
+def demo(state: Path, port: int, stay: bool | None) -> None:
+    """The whole platform on the loopback: hub, service, grader, a course, and a sample class that hands in.
+
+    Students, a TA and an instructor have accounts; addresses and the password are printed. Gradings are real.
+    """
+    from hub.show import show  # as above
+
+    signal.signal(signal.SIGTERM, _as_interrupt)
+    try:
+        missing = show(state, port, stay=sys.stdin.isatty() if stay is None else stay)
+    except KeyboardInterrupt:
+        click.echo("stopped")
+        return
+    if missing:
+        raise click.ClickException(f"no verdict for {', '.join(missing)}; see {state}/hub.log")
+
+
 def _as_interrupt(_: int, __: FrameType | None) -> None:
     raise KeyboardInterrupt

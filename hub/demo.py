@@ -17,12 +17,12 @@ from typing import Any
 
 import httpx
 
-from autograder.api import all_folders
+from autograder.api import SAMPLE_CLASS, all_folders
 from hub import proxy, roles, spawner
 from hub.nbgrader_plugins.gradebook import sync
 from hub.site import Site
 
-PEOPLE = {"ada": "student", "bob": "student", "tess": "ta", "ines": "instructor"}
+PEOPLE = {pupil.name: "student" for pupil in SAMPLE_CLASS} | {"tess": "ta", "ines": "instructor"}
 READY_S, STOP_S = 120.0, 60.0
 
 

@@ -56,7 +56,7 @@ def configure(c: Any, site: Site) -> None:
     c.JupyterHub.services = [service(site), culler(site)]
     if site.seed_token:
         c.JupyterHub.services.append({"name": SEED, "api_token": site.seed_token})
-        scopes = [f"tokens!user={site.seed_user}"]
+        scopes = [f"tokens!user={name}" for name in sorted({site.seed_user, *site.members})]
         c.JupyterHub.load_roles.append({"name": SEED, "services": [SEED], "scopes": scopes})
 
 

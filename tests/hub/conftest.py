@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import secrets
 import socket
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,15 +25,19 @@ from traitlets.config import Config
 from autograder.api import Ledger, load
 from autograder.domain.grade import CriterionResult, Grade
 from autograder.domain.verdict import Verdict, sentence
+from hub.demo import PEOPLE as EVERYBODY
+from hub.demo import Demo, up
 from hub.nbgrader_plugins.config import configure
 from hub.service.app import make_app
 from hub.service.ports import NoGrader
 from hub.service.settings import Settings
 from hub.service.token_identity import TokenIdentity
 
+from .real_hub import SLUG as SLUG
+from .real_hub import Browser, engine
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 COURSE = REPOSITORY / "assignments"
-SLUG = "a04_heat_plate"
 PEOPLE = {"ada": "student", "bob": "student", "tess": "ta", "ines": "instructor"}
 
 
@@ -175,3 +182,40 @@ def notebook(source: str) -> str:
     cell = nbformat.v4.new_code_cell(source, id="work", metadata={"tags": ["export"]})
     cell.outputs = [nbformat.v4.new_output("stream", text="A PLOT")]
     return str(nbformat.writes(nbformat.v4.new_notebook(cells=[cell])))
+
+
+@pytest.fixture(scope="package")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """A hub for all tests of this folder, whose containers and volumes go away with it."""
+    prefix = f"autograder-test-{secrets.token_hex(3)}"
+    client = engine()
+    try:
+        with up(tmp_path_factory.mktemp("hub"), 0, (SLUG,), container_prefix=prefix, course_folder=str(COURSE)) as made:
+            yield made
+    finally:
+        for container in client.containers.list(all=True, filters={"name": prefix}):
+            container.remove(force=True)
+        for name in EVERYBODY:
+            for volume in client.volumes.list(filters={"name": f"{prefix}-home-{name}"}):
+                volume.remove(force=True)
+        client.close()
+        engine.cache_clear()
+        with warnings.catch_warnings():  # docker leaves sockets to the collector
+            warnings.simplefilter("ignore", ResourceWarning)
+            gc.collect()
+
+
+@pytest.fixture(scope="package")
+def ada(demo: Demo) -> Browser:
+    """A student whose server runs."""
+    ada = Browser.log_in(demo, "ada")
+    ada.start_server()
+    return ada
+
+
+@pytest.fixture(scope="package")
+def tess(demo: Demo) -> Browser:
+    """A TA whose server runs."""
+    tess = Browser.log_in(demo, "tess")
+    tess.start_server()
+    return tess
