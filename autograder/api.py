@@ -16,6 +16,7 @@ from autograder.domain.record import Entry, Purpose, Receipt, Role, State
 from autograder.domain.submission import Submission
 from autograder.engine.node import Node
 from autograder.engine.options import Options
+from autograder.engine.quietly import quietly
 from autograder.errors import AutograderError, CourseError, LedgerError, SubmissionError
 from autograder.report.page import page, write_page
 
@@ -51,6 +52,7 @@ __all__ = [
     "find",
     "load",
     "page",
+    "quietly",
     "receive",
     "receive_bytes",
     "release",

@@ -102,6 +102,7 @@ def test_the_public_names_are_pinned():
         "find",
         "load",
         "page",
+        "quietly",
         "receive",
         "receive_bytes",
         "release",
