@@ -24,6 +24,7 @@ c.ConfigurableHTTPProxy.command = proxy.command()
 c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{os.environ.get('AUTOGRADER_PROXY_PORT', '8001')}"
 c.JupyterHub.cleanup_servers = True
 c.JupyterHub.default_url = "/hub/home"
+c.JupyterHub.template_paths = [str(Path(roles.__file__).with_name("templates"))]
 
 authenticators.configure(c, site)
 roles.configure(c, site)

@@ -89,6 +89,9 @@ class Submission(Table):
     problem: Mapped[str] = mapped_column(Text)
     # the newest grade
     grade: Mapped[int | None] = mapped_column(_ID)
+    # a regrade whose verdict waits for staff
+    staged: Mapped[str]  # while it is under way: the state to go back to; else empty
+    staged_grade: Mapped[int | None] = mapped_column(_ID)  # once it is there: the verdict that waits
     __table_args__ = (
         UniqueConstraint("course", "assignment", "student", "sha256", "purpose", name="same_bytes_once"),
         Index("queue", "state", "priority", "turn", "id"),
@@ -118,7 +121,7 @@ class Attempt(Table):
     holder: Mapped[str]
     begun_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
-    outcome: Mapped[str]  # "", graded, returned, expired, late
+    outcome: Mapped[str]  # "", graded, returned, expired, late, discarded
     problem: Mapped[str] = mapped_column(Text)
 
 

@@ -64,15 +64,15 @@ def renew(session: Session, until: datetime, leases: Iterable[Lease]) -> list[Le
 def record(session: Session, now: datetime, held: Lease, grade: dict[str, Any], *, staff: str = "") -> bool:
     """Writes a verdict once; a late or a second one changes nothing.
 
+    That of a staged regrade is kept beside the grade that counts, until staff decide; an undecided one replaces nothing.
+
     Args:
         grade: the object of `grade --json`.
         staff: why staff must look at it, or empty.
     """
-    state = State.STAFF if staff else State.GRADED
-    values = {"state": state, "holder": "", "lease_until": None, "problem": staff, "priority": LIVE}
-    done = session.execute(update(Submission).where(*_mine(held)).values(**values))
-    if not done.rowcount:  # type: ignore[attr-defined]
-        _end(session, now, held.submission, held.token, "late", "")
+    submission = session.scalars(select(Submission).where(*_mine(held)).with_for_update()).first()
+    if submission is None:
+        end(session, now, held.submission, held.token, "late", "")
         return False
     row = GradeRow(
         submission=held.submission, token=held.token, at=now, score=grade["score"], max_score=grade["max_score"],
@@ -80,7 +80,14 @@ def record(session: Session, now: datetime, held: Lease, grade: dict[str, Any], 
     )  # fmt: skip
     session.add(row)
     session.flush()
-    session.execute(update(Submission).where(Submission.id == held.submission).values(grade=row.id))
+    staged = submission.staged
+    if staged:
+        submission.staged_grade = None if staff else row.id
+    else:
+        submission.grade, submission.staged_grade = row.id, None
+    submission.state = staged or (State.STAFF if staff else State.GRADED)
+    submission.holder, submission.lease_until, submission.priority, submission.staged = "", None, LIVE, ""
+    submission.problem = f"graded again, but undecided: {staff}"[:2000] if staged and staff else staff
     for c in grade["criteria"]:
         session.add(
             CriterionRow(
@@ -88,16 +95,17 @@ def record(session: Session, now: datetime, held: Lease, grade: dict[str, Any], 
                 speedup=c["evidence"].get("speedup"),
             )
         )  # fmt: skip
-    _end(session, now, held.submission, held.token, "graded", staff)
+    end(session, now, held.submission, held.token, "graded", staff)
     about = f"submission {held.submission}"
-    audit.append(session, now, "grader", "graded", about, score=row.score, max_score=row.max_score, token=held.token)
+    what = "graded" if not staged else "graded again, undecided" if staff else "staged"
+    audit.append(session, now, "grader", what, about, score=row.score, max_score=row.max_score, token=held.token)
     return True
 
 
 def replace(session: Session, now: datetime, row: Submission, grade: dict[str, Any], by: str) -> None:
     """Makes a new verdict the one that counts; a grading under way loses its lease and changes nothing."""
     row.token += 1
-    row.state, row.holder, row.lease_until = State.RUNNING, by, None
+    row.state, row.holder, row.lease_until, row.staged = State.RUNNING, by, None, ""
     session.flush()
     held = Lease(
         row.id, row.token, row.tries, row.course, row.assignment, row.version, row.name, row.sha256,
@@ -123,7 +131,7 @@ def give_back(
     """
     row = session.scalars(select(Submission).where(*_mine(held)).with_for_update()).first()
     if row is None:
-        _end(session, now, held.submission, held.token, "late", problem)
+        end(session, now, held.submission, held.token, "late", problem)
         return None
     row.not_before = now + wait
     return _requeue(session, now, row, "returned", problem, charge=charge, tries=tries)
@@ -151,8 +159,9 @@ def hardware(session: Session, *, gpu: bool) -> int:
     return int(session.execute(query).rowcount)  # type: ignore[attr-defined]
 
 
-def enqueue(session: Session, now: datetime, row: Submission, priority: int) -> None:
-    """Puts a submission at the end of its student's turn."""
+def enqueue(session: Session, now: datetime, row: Submission, priority: int, *, staged: bool = False) -> None:
+    """Puts a submission at the end of its student's turn; a verdict that waited for staff is dropped."""
+    row.staged, row.staged_grade = row.state if staged else "", None
     waiting = select(func.count()).where(
         Submission.course == row.course,
         Submission.student == row.student,
@@ -175,14 +184,18 @@ def _requeue(
     if not charge:
         row.tries -= 1
     state = State.STAFF if row.tries >= tries else State.QUEUED
+    staged = row.staged
     row.state, row.holder, row.lease_until, row.problem = state, "", None, problem[:2000]
-    _end(session, now, row.id, row.token, outcome, problem)
+    if state is State.STAFF and staged:  # the old grade stands, and so does the old state
+        row.state, row.staged, row.priority = staged, "", LIVE
+    end(session, now, row.id, row.token, outcome, problem)
     if state is State.STAFF:
-        audit.append(session, now, "grader", "needs staff", f"submission {row.id}", problem=problem[:2000])
+        what = "staged regrade failed" if staged else "needs staff"
+        audit.append(session, now, "grader", what, f"submission {row.id}", problem=problem[:2000])
     return state
 
 
-def _end(session: Session, now: datetime, submission: int, token: int, outcome: str, problem: str) -> None:
+def end(session: Session, now: datetime, submission: int, token: int, outcome: str, problem: str) -> None:
     session.execute(
         update(Attempt)
         .where(Attempt.submission == submission, Attempt.token == token, Attempt.outcome == "")

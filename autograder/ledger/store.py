@@ -20,6 +20,7 @@ from autograder.ledger.blobs import Blobs
 from autograder.ledger.course import CourseRecords
 from autograder.ledger.database import Database
 from autograder.ledger.models import GradeRow, Member, ReceiptRow, Submission, Version
+from autograder.ledger.staging import StagedGrades
 
 
 def now_utc() -> datetime:
@@ -27,7 +28,7 @@ def now_utc() -> datetime:
     return datetime.now(UTC)
 
 
-class Ledger(CourseRecords):
+class Ledger(StagedGrades, CourseRecords):
     """Submissions, receipts, leases, grades. Safe to share between threads."""
 
     def __init__(self, database: Database, blobs: Blobs, clock: Callable[[], datetime] = now_utc) -> None:
@@ -244,8 +245,14 @@ class Ledger(CourseRecords):
         with self.database.writes() as session:
             return queue.hardware(session, gpu=gpu)
 
-    def regrade(self, identity: int, *, by: str) -> None:
+    def regrade(self, identity: int, *, by: str, staged: bool = False) -> bool:
         """Queues it again behind live work; the old grade stands until the new one is recorded.
+
+        Args:
+            staged: the old grade stands beyond that, until `make_live`.
+
+        Returns:
+            False when it is in the queue already; then that grading stays what it was.
 
         Raises:
             LedgerError: unknown.
@@ -253,9 +260,10 @@ class Ledger(CourseRecords):
         with self.database.writes() as session:
             row = _row(session, identity)
             if row.state in (State.QUEUED, State.RUNNING, State.WAITING):
-                return
-            queue.enqueue(session, self.clock(), row, queue.REGRADE)
-            audit.append(session, self.clock(), by, "regrade", f"submission {identity}")
+                return False
+            queue.enqueue(session, self.clock(), row, queue.REGRADE, staged=staged)
+            audit.append(session, self.clock(), by, "regrade", f"submission {identity}", staged=staged)
+            return True
 
     def replace_grade(self, identity: int, grade: dict[str, Any], *, by: str) -> None:
         """Makes a verdict that staff have seen the one that counts; the old one stays in the database.

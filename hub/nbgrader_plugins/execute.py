@@ -33,7 +33,7 @@ from traitlets import Float
 from autograder.api import Grade, page
 from hub.nbgrader_plugins import disarm
 from hub.nbgrader_plugins.client import FINAL, Service, course
-from hub.nbgrader_plugins.source import PREFIX, REPORT
+from hub.nbgrader_plugins.source import PREFIX, REPORT, REVIEW
 
 connect: Callable[[], Service] = Service  # the one seam: tests put their own here
 _UNDECIDED = "autograder_undecided"
@@ -84,15 +84,22 @@ class JudgeExecute(NbGraderPreprocessor):
             if entry["state"] not in FINAL:
                 raise NotGraded(f"submission {row['submission']} is {entry['state']}; try again later")
             grade = service.json("GET", "exchange", course_id, "grades", str(row["submission"]))
+        reviews = entry.get("reviews") or []
         if not grade:
             raise NotGraded(f"submission {row['submission']} is {entry['state']} and has no grade")
         disarm.notebook(nb)
-        resources[_UNDECIDED] = fill(nb, Grade.from_json(grade), about)
+        resources[_UNDECIDED] = fill(nb, Grade.from_json(grade), about, reviews[-1] if reviews else None)
         return nb, resources
 
 
-def fill(nb: NotebookNode, grade: Grade, about: dict[str, str]) -> list[str]:
+def fill(nb: NotebookNode, grade: Grade, about: dict[str, str], review: dict[str, Any] | None = None) -> list[str]:
     """Writes a grade into a notebook: outputs of criterion cells, and a cell with the report, as the student may see it.
+
+    A review's points stand in for the sum of the criteria: what they differ by becomes the extra credit of the first
+    criterion, so that every total of nbgrader is right and every criterion still shows what the judge gave.
+
+    Args:
+        review: `by`, `points` and `reason` of the newest one.
 
     Returns:
         Cells that a person has to decide, because the fault is ours.
@@ -100,7 +107,7 @@ def fill(nb: NotebookNode, grade: Grade, about: dict[str, str]) -> list[str]:
     shown = grade.for_student()
     cells = {c.metadata["nbgrader"]["grade_id"]: c for c in nb.cells if c.metadata.get("nbgrader", {}).get("grade_id")}
     first = next((i for i, c in enumerate(nb.cells) if c in cells.values() and _is_criterion(c)), len(nb.cells))
-    undecided = []
+    undecided, total = [], 0.0
     with Gradebook(about["db_url"]) as gradebook:
         for criterion in shown.criteria:
             name = PREFIX + criterion.id
@@ -112,6 +119,7 @@ def fill(nb: NotebookNode, grade: Grade, about: dict[str, str]) -> list[str]:
             most = gradebook.find_graded_cell(name, about["notebook"], about["assignment"]).max_score
             cell.metadata["nbgrader"].update(grade=True, solution=False, locked=True, task=False, points=most)
             points = min(max(float(criterion.points), 0.0), float(most))
+            total += points
             verdict = str(criterion.verdict)
             words = f"{criterion.title}: {verdict}. {criterion.sentence} {points:g} of {most:g} points."
             tags = f"<p><b>{html.escape(criterion.title)}</b>: {html.escape(verdict)}<br>{html.escape(criterion.sentence)}</p>"
@@ -122,8 +130,16 @@ def fill(nb: NotebookNode, grade: Grade, about: dict[str, str]) -> list[str]:
             cell.execution_count = 1
             if str(criterion.verdict.fault) == "ours":
                 undecided.append(name)
+        if shown.criteria:
+            where = (PREFIX + shown.criteria[0].id, about["notebook"], about["assignment"], about["student"])
+            # None, not 0: what an earlier submission's review left is taken away, too
+            gradebook.find_grade(*where).extra_credit = review["points"] - total if review else None
+            gradebook.db.commit()
     nb.cells.insert(first, _report(page(grade, staff=False)))
-    return undecided
+    if review is None:
+        return undecided
+    nb.cells.insert(first, _reviewed(review, total))
+    return []  # a person has decided
 
 
 class MendCells(NbGraderPreprocessor):
@@ -194,6 +210,14 @@ def _restored(gradebook: Gradebook, name: str, about: dict[str, str]) -> Noteboo
     cell.metadata["nbgrader"] = NotebookNode(
         grade_id=name, checksum=source.checksum, cell_type="code", schema_version=3, points=0.0
     )
+    return cell
+
+
+def _reviewed(review: dict[str, Any], total: float) -> NotebookNode:
+    """What a TA decided, in words."""
+    words = f"Reviewed by {review['by']}: {review['points']:g} points instead of {total:g}. {review['reason']}"
+    cell = new_code_cell("# A review by the course's staff", id=REVIEW)
+    cell.outputs = [new_output("display_data", data={"text/plain": words, "text/html": f"<p>{html.escape(words)}</p>"})]
     return cell
 
 

@@ -15,6 +15,7 @@ from autograder.api import Assignment, find, load, release
 
 PREFIX = "criterion-"
 REPORT = "autograder-report"
+REVIEW = "autograder-review"
 _WAITING = "Filled in by the autograder after you submit; nothing to run or to change here."
 
 

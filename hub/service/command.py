@@ -73,7 +73,8 @@ def serve(host: str, port: int, state: Path | None, grader: bool, cores: int, pe
         if settings.gradebook is not None:
             from hub.service.gradebook import GradebookWriter, Inside  # nbgrader is needed only with a gradebook
 
-            writer = GradebookWriter(ledger, settings.gradebook, f"http://{_reachable(host)}:{port}{settings.prefix}")
+            here = f"http://{_reachable(host)}:{port}{settings.prefix}"
+            writer = GradebookWriter(ledger, settings.gradebook, here, settings.course)
             identity = Inside(identity, writer.token)
             open_things.enter_context(writer)
             dispatcher.on_recorded(writer.recorded)

@@ -1,36 +1,82 @@
-"""After a grade was recorded, nbgrader's gradebook is told: one submission at a time, in a thread of its own."""
+"""What counts in the ledger is brought into nbgrader's gradebook: one student's assignment at a time, in a thread.
+
+Nothing is queued: what the gradebook lacks is found by comparing. The ledger says what counts (its *marks*: submission,
+grade, review); a file beside the gradebook says what was written there, and so moves, is lost and is restored with it.
+Whatever stopped a writing (a crash, a failure, a grade recorded by another process), the next comparison finds it.
+"""
 
 from __future__ import annotations
 
 import hmac
+import json
 import logging
+import os
 import secrets
 import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
-from queue import SimpleQueue
 from typing import Self
 
 from fastapi import APIRouter
 
-from autograder.api import Ledger, LedgerError, Purpose
+from autograder.api import Ledger, LedgerError
 from hub.nbgrader_plugins.gradebook import GradebookError, sync
 from hub.service.identity import Identity, Person
 
 log = logging.getLogger("autograder.gradebook")
 
+WRITTEN = ".gradebook-written.json"
+Key = tuple[str, str]  # assignment, student
+
+
+class Written:
+    """Which marks are in the gradebook of a course directory."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / WRITTEN
+
+    def read(self) -> dict[Key, str]:
+        """Nothing where the file is missing or damaged, or the gradebook is gone: then all is written again."""
+        if not (self.path.parent / "gradebook.db").exists():
+            return {}
+        try:
+            rows = json.loads(self.path.read_text(encoding="utf-8"))
+            return {(str(a), str(s)): str(mark) for a, s, mark in rows}
+        except (FileNotFoundError, ValueError, TypeError):
+            return {}
+
+    def add(self, key: Key, mark: str) -> None:
+        """Whole or not at all."""
+        rows = self.read() | {key: mark}
+        partial = self.path.with_name(f"{WRITTEN}.partial")
+        with partial.open("w", encoding="utf-8") as file:
+            json.dump([[a, s, m] for (a, s), m in sorted(rows.items())], file)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(self.path)
+
 
 class GradebookWriter:
-    """Calls nbgrader's steps for every recorded grade; the ledger stays the truth, so a failure here loses nothing.
+    """Calls nbgrader's steps for whatever the gradebook lacks; a failure is tried again, later and later.
 
     Args:
         folder: the course directory of nbgrader.
         url: where this service is reached from its own machine.
+        every_s: how often is compared when nobody says that something was recorded.
+        rest_s: wait after the first failure and after many.
     """
 
-    def __init__(self, ledger: Ledger, folder: Path, url: str) -> None:
-        self.ledger, self.folder, self.url = ledger, folder, url
+    def __init__(
+        self, ledger: Ledger, folder: Path, url: str, course: str, *, every_s: float = 20.0,
+        rest_s: tuple[float, float] = (3.0, 900.0), bring: Callable[[Path, str, str, dict[str, str]], str] = sync,
+    ) -> None:  # fmt: skip
+        self.ledger, self.folder, self.course = ledger, folder, course
         self.token = secrets.token_urlsafe(32)
-        self._waiting: SimpleQueue[int | None] = SimpleQueue()
+        self._told = {"AUTOGRADER_URL": url, "AUTOGRADER_TOKEN": self.token, "AUTOGRADER_COURSE": course}
+        self._written, self._every_s, self._rest_s, self._bring = Written(folder), every_s, rest_s, bring
+        self._failures: dict[Key, tuple[str, int, float]] = {}  # mark, how often, when again
+        self._wake, self._stop = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._work, name="gradebook", daemon=True)
 
     def __enter__(self) -> Self:
@@ -38,24 +84,54 @@ class GradebookWriter:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._waiting.put(None)
+        self._stop.set()
+        self._wake.set()
         self._thread.join(timeout=10)
 
     def recorded(self, submission: int) -> None:
-        """To be called after a grade was committed."""
-        self._waiting.put(submission)
+        """To be called after a grade was committed, so that nobody waits for the next comparison."""
+        self._wake.set()
+
+    def owed(self) -> dict[Key, str]:
+        """What counts and is not in the gradebook."""
+        written = self._written.read()
+        return {key: mark for key, mark in self.ledger.marks(self.course).items() if written.get(key) != mark}
 
     def _work(self) -> None:
-        while (submission := self._waiting.get()) is not None:
+        while not self._stop.is_set():
+            self._wake.clear()
             try:
-                entry = self.ledger.entry(submission)
-                if entry is None or entry.purpose is not Purpose.GRADE:
-                    continue
-                told = {"AUTOGRADER_URL": self.url, "AUTOGRADER_TOKEN": self.token, "AUTOGRADER_COURSE": entry.course}
-                words = sync(self.folder, entry.assignment, entry.student, told)
-                log.info("submission %s: %s", submission, words)
-            except (GradebookError, LedgerError, OSError) as error:
-                log.error("submission %s is not in the gradebook yet: %s", submission, error)
+                owed = self.owed()
+            except (LedgerError, OSError) as error:
+                log.error("the gradebook cannot be compared with the ledger: %s", error)
+                owed = {}
+            self._failures = {key: known for key, known in self._failures.items() if key in owed}
+            for key, mark in owed.items():
+                if self._stop.is_set():
+                    return
+                if self._due(key, mark):
+                    self._one(key, mark)
+            # a grade may come while others are written: each is compared before anybody waits
+            again = min((at for _, _, at in self._failures.values()), default=float("inf")) - time.monotonic()
+            self._wake.wait(max(0.0, min(self._every_s, again)))
+
+    def _due(self, key: Key, mark: str) -> bool:
+        failed, _, at = self._failures.get(key, ("", 0, 0.0))
+        return failed != mark or time.monotonic() >= at
+
+    def _one(self, key: Key, mark: str) -> None:
+        try:
+            words = self._bring(self.folder, *key, self._told)
+            self._written.add(key, mark)  # of what counted before: what came meanwhile is found again
+            self._failures.pop(key, None)
+            log.info("%s", words)
+        except (GradebookError, OSError) as error:
+            failed, often, _ = self._failures.get(key, ("", 0, 0.0))
+            often = often + 1 if failed == mark else 1
+            first, most = self._rest_s
+            rest = min(first * 2.0 ** min(often - 1, 30), most)
+            self._failures[key] = (mark, often, time.monotonic() + rest)
+            log.error("%s of %s is not in the gradebook yet, again in %g s: %s", *key, rest, error)
 
 
 class Inside:

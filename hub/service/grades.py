@@ -1,4 +1,4 @@
-"""What counts for each student, what stands out, what a regrade changed, and the tables that other systems import.
+"""What counts for each student, what stands out, and the tables that other systems import.
 
 Of a student's submissions the one handed in last counts, as in nbgrader; handing in known bytes again makes them the
 last. A review's points stand in for the automatic ones; the newest review counts.
@@ -8,23 +8,19 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from statistics import median
 from typing import Any
 
 from autograder.api import Assignment, Entry, Purpose
 from hub.service.access import Desk
-from hub.service.identity import Person
 from hub.service.wording import OURS
 
 _CHUNK = 1000
 _OUTLIER = 3.5  # of the robust z-score; Iglewicz & Hoaglin, How to Detect and Handle Outliers, 1993
 _MAD_TO_SIGMA = 1.4826  # of a normal distribution
-SNAPSHOT = "regrade"  # kind of artefact: the scores before a regrade
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +117,9 @@ def needs_a_look(
     reasons: dict[int, list[str]] = {}
     for standing in counting:
         if standing.entry.state == "needs-staff":
-            reasons.setdefault(standing.entry.id, []).append(standing.entry.problem or "the grader gave up")
+            reasons.setdefault(standing.entry.id, []).append(
+                (standing.entry.problem or "the grader gave up").rstrip(".")
+            )
     for row in rows:
         if row["verdict"] in OURS:
             reasons.setdefault(row["submission"], []).append(f"undecided: {row['verdict']}")
@@ -134,66 +132,42 @@ def needs_a_look(
     return [(by_id[i], "; ".join(dict.fromkeys(words))) for i, words in reasons.items() if i in by_id]
 
 
-# regrades
-
-
-def preview(desk: Desk, slug: str) -> list[dict[str, Any]]:
-    """What a regrade would queue."""
-    return [
-        {"id": s.entry.id, "student": s.entry.student, "state": str(s.entry.state), "score": s.entry.score}
-        for s in standings(desk, slug)
-        if s.entry.state in ("graded", "needs-staff")
-    ]
-
-
-def regrade_all(desk: Desk, slug: str, person: Person) -> list[dict[str, Any]]:
-    """Notes the scores, then queues; every old grade stands until its new one is recorded."""
-    rows = preview(desk, slug)
-    now = datetime.now(UTC)
-    desk.ledger.put_artefact(
-        desk.settings.course, SNAPSHOT, slug, "", now.isoformat(), json.dumps(rows).encode(), person.name
-    )
-    for row in rows:
-        desk.ledger.regrade(row["id"], by=person.name)
-    desk.grader.wake()
-    return rows
-
-
-def difference(desk: Desk, slug: str) -> list[dict[str, Any]]:
-    """The last regrade of an assignment: score before and now, largest change first; empty when there was none."""
-    kept = desk.ledger.artefact(desk.settings.course, SNAPSHOT, slug)
-    table = []
-    for row in json.loads(kept) if kept else []:
-        entry = desk.ledger.entry(row["id"])
-        if entry is not None:
-            done = entry.state in ("graded", "needs-staff")
-            before, now = row["score"], entry.score
-            change = now - before if done and before is not None and now is not None else None
-            table.append({"entry": entry, "before": before, "now": now if done else None, "change": change})
-    return sorted(table, key=lambda r: -abs(r["change"] or 0))
-
-
 # exports
 
 
 def export(desk: Desk, assignment: Assignment, style: str) -> str:
-    """CSV as Canvas or Moodle import it; students without a grade are left out, so that nothing is overwritten by 0."""
+    """A CSV file: as Canvas or Moodle import it, or `full`, for people.
+
+    Students without a grade are left out, so that nothing is overwritten by 0. What is imported are the points that
+    count, after reviews; Moodle's file and the full one show the automatic points and the review beside them, while
+    Canvas would take every further column for a further assignment.
+    """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
-    title = cell(assignment.title)
-    rows = [(s, s.points) for s in standings(desk, assignment.slug) if s.points is not None]
+    title, most = cell(assignment.title), f"{assignment.max_score:g}"
     if style == "canvas":
         writer.writerow(["Student", "ID", "SIS User ID", "SIS Login ID", "Section", title])
-        writer.writerow(["    Points Possible", "", "", "", "", f"{assignment.max_score:g}"])
-        for s, points in rows:
-            name = cell(s.entry.student)
-            writer.writerow([name, "", "", name, "", f"{points:g}"])
+        writer.writerow(["    Points Possible", "", "", "", "", most])
+    elif style == "moodle":
+        writer.writerow(["Username", title, "Maximum grade", "Automatic points", "Review", "Feedback comments"])
     else:
-        writer.writerow(["Username", title, "Maximum grade", "Feedback comments"])
-        for s, points in rows:
-            reviews = desk.ledger.reviews(s.entry.id)
-            comment = cell(reviews[-1]["reason"]) if reviews else ""
-            writer.writerow([cell(s.entry.student), f"{points:g}", f"{assignment.max_score:g}", comment])
+        writer.writerow(
+            ["Student", "Submission", "Automatic points", "Review", "Counts", "Maximum", "Reviewed by", "Reason"]
+        )
+    for s in standings(desk, assignment.slug):
+        if s.points is None:
+            continue
+        reviews = desk.ledger.reviews(s.entry.id) if s.reviewed else []
+        by, reason = (cell(reviews[-1]["by"]), cell(reviews[-1]["reason"])) if reviews else ("", "")
+        name, points = cell(s.entry.student), f"{s.points:g}"
+        automatic = "" if s.entry.score is None else f"{s.entry.score:g}"
+        review = points if s.reviewed else ""
+        if style == "canvas":
+            writer.writerow([name, "", "", name, "", points])
+        elif style == "moodle":
+            writer.writerow([name, points, most, automatic, review, reason])
+        else:
+            writer.writerow([name, s.entry.id, automatic, review, points, most, by, reason])
     return out.getvalue()
 
 

@@ -88,4 +88,5 @@ def _submission(desk: Desk, person: Person, identity: int) -> dict[str, Any]:
         "grade": grade_of(desk, person, entry.id),
         "reviews": reviews_json(desk, entry.id),
         "receipts": desk.ledger.receipts(desk.settings.course, submission=entry.id),
+        "staged": desk.ledger.staged(desk.settings.course, entry.assignment).get(entry.id) if person.staff else None,
     }

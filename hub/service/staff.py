@@ -12,7 +12,8 @@ from fastapi.responses import RedirectResponse
 from autograder.api import AutograderError, State
 from hub.service import charts
 from hub.service.access import AtDesk, ChiefReader, Desk, Form, Id, Page, Slug, StaffReader, Word
-from hub.service.grades import criteria, difference, failing, needs_a_look, preview, regrade_all, speedups, standings
+from hub.service.grades import criteria, failing, needs_a_look, speedups, standings
+from hub.service.regrades import difference, picked, preview, regrade_all
 from hub.service.render import render
 
 router = APIRouter(prefix="/staff", include_in_schema=False)
@@ -39,6 +40,7 @@ def overview(request: Request, person: StaffReader, desk: AtDesk) -> Response:
         ],
         stuck=desk.ledger.entries(course, state=State.STAFF, limit=25),
         assignments=desk.catalogue.all(),
+        titles={a.slug: a.title for a in desk.catalogue.all()},
         broken=[] if part else desk.catalogue.broken(),
     )
 
@@ -119,25 +121,57 @@ def _picture(text: str) -> Response:
 
 @router.get("/assignments/{slug}/regrade")
 def regrade_page(request: Request, slug: Slug, person: StaffReader, desk: AtDesk) -> Response:
-    """What a regrade would queue, and what the last one changed."""
-    found = desk.assignment(slug)
+    """What a regrade would queue, and what the last one changed or would change."""
+    found, changes = desk.assignment(slug), difference(desk, slug)
+    waiting = [c for c in changes if c["pick"]]
+    going = [c for c in changes if c["where"] == "under way"]
     return render(
-        request, "staff_regrade.html", assignment=found, rows=preview(desk, slug), changes=difference(desk, slug)
+        request,
+        "staff_regrade.html",
+        assignment=found,
+        rows=preview(desk, slug),
+        changes=changes,
+        waiting=waiting,
+        going=going,
     )
 
 
 @router.post("/assignments/{slug}/regrade")
 def regrade_assignment(slug: Slug, person: ChiefReader, form: Form, desk: AtDesk) -> Response:
-    """Queues it."""
-    regrade_all(desk, desk.assignment(slug).slug, person)
+    """Queues it; nothing becomes live."""
+    regrade_all(desk, desk.assignment(slug).slug, person, staged=True)
     return _to(desk, f"staff/assignments/{slug}/regrade")
+
+
+@router.post("/assignments/{slug}/staged")
+def decide(slug: Slug, person: StaffReader, form: Form, desk: AtDesk) -> Response:
+    """Makes chosen verdicts live, or discards them; one by a TA, many by an instructor."""
+    found = desk.assignment(slug)
+    staged = desk.ledger.staged(desk.settings.course, found.slug)
+    live = form.get("action") == "live"
+    if not live and form.get("action") != "discard":
+        raise HTTPException(422, "Say whether to make them live or to discard them.")
+    try:
+        seen = picked(form.getlist("pick"))
+    except ValueError as error:
+        raise HTTPException(422, "This names no verdict; open the page again.") from error
+    chosen = list(staged) if form.get("everything") and not live else [i for i in seen if i in staged]
+    if not chosen:
+        raise HTTPException(422, "None of them is staged any more, or none was chosen; open the page again.")
+    if len(chosen) > 1 and not person.at_least("instructor"):
+        raise HTTPException(403, "Only an instructor may decide on more than one at once.")
+    if live:
+        desk.ledger.make_live(chosen, by=person.name, seen=seen)
+    else:
+        desk.ledger.discard(chosen, by=person.name)
+    return _to(desk, f"staff/assignments/{found.slug}/regrade")
 
 
 @router.post("/submissions/{submission}/regrade")
 def regrade(submission: Id, person: StaffReader, form: Form, desk: AtDesk) -> Response:
-    """One again."""
+    """One again; its verdict waits on the assignment's page of regrades."""
     entry = desk.own(person, submission)
-    desk.ledger.regrade(entry.id, by=person.name)
+    desk.ledger.regrade(entry.id, by=person.name, staged=True)
     desk.grader.wake()
     return _to(desk, f"submissions/{entry.id}")
 

@@ -11,8 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from autograder.api import Purpose
 from hub.service.access import AtDesk, Id, Instructor, Slug, Ta, Visitor, Word
 from hub.service.charts import report_of
-from hub.service.grades import export, preview, regrade_all
+from hub.service.grades import export
 from hub.service.intake import hand_in
+from hub.service.regrades import difference, preview, regrade_all
 from hub.service.views import entry_json, nothing_yet, receipt_json, submission_json
 
 router = APIRouter(prefix="/api", tags=["submissions"])
@@ -31,10 +32,11 @@ class ReviewBody(BaseModel):
 
 
 class RegradeBody(BaseModel):
-    """Whether to only say what would happen."""
+    """Whether to only say what would happen; staged verdicts wait for a decision on the staff's page."""
 
     model_config = ConfigDict(extra="forbid")
     dry_run: bool = True
+    staged: bool = False
 
 
 @router.get("/health")
@@ -145,10 +147,10 @@ def review(submission: Id, body: ReviewBody, person: Ta, desk: AtDesk) -> dict[s
 
 
 @router.post("/submissions/{submission}/regrade", status_code=202)
-def regrade(submission: Id, person: Ta, desk: AtDesk) -> dict[str, Any]:
-    """Grade again behind live work; the old grade stands until then."""
+def regrade(submission: Id, person: Ta, desk: AtDesk, staged: bool = False) -> dict[str, Any]:
+    """Grade again behind live work; the old grade stands until then, or, staged, until it is made live."""
     entry = desk.own(person, submission)
-    desk.ledger.regrade(entry.id, by=person.name)
+    desk.ledger.regrade(entry.id, by=person.name, staged=staged)
     desk.grader.wake()
     return submission_json(desk, person, entry.id)
 
@@ -157,13 +159,24 @@ def regrade(submission: Id, person: Ta, desk: AtDesk) -> dict[str, Any]:
 def regrade_assignment(slug: Slug, body: RegradeBody, person: Instructor, desk: AtDesk) -> dict[str, Any]:
     """Grade what counts for every student again, or say what that would be."""
     assignment = desk.assignment(slug)
-    rows = preview(desk, slug) if body.dry_run else regrade_all(desk, assignment.slug, person)
+    rows = preview(desk, slug) if body.dry_run else regrade_all(desk, assignment.slug, person, staged=body.staged)
     return {"dry_run": body.dry_run, "submissions": rows}
+
+
+@router.get("/assignments/{slug}/regrade")
+def regrade_state(slug: Slug, person: Ta, desk: AtDesk) -> list[dict[str, Any]]:
+    """What the last regrade changed, and what staged verdicts would change."""
+    return [
+        {"submission": row["entry"].id, "student": row["entry"].student}
+        | {k: row[k] for k in ("before", "now", "change", "where", "review")}
+        | {"criteria": row["words"]}
+        for row in difference(desk, desk.assignment(slug).slug)
+    ]
 
 
 @router.get("/assignments/{slug}/grades.csv")
 def grades_csv(
-    slug: Slug, person: Ta, desk: AtDesk, format: Annotated[Literal["canvas", "moodle"], Query()] = "canvas"
+    slug: Slug, person: Ta, desk: AtDesk, format: Annotated[Literal["canvas", "moodle", "full"], Query()] = "canvas"
 ) -> Response:
     """What counts for every student, as the learning management system imports it."""
     text = export(desk, desk.assignment(slug), format)

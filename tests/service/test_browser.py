@@ -47,6 +47,8 @@ def test_pages_are_accessible_and_fit(house: House, chromium: Any, width: int, s
     from axe_playwright_python.sync_playwright import Axe
 
     house.grade(house.submit("ada"))
+    house.ledger.regrade(1, by="ivy", staged=True)
+    house.grade(1, points=10)
     house.submit("ada", SOLUTION + b"#", "a-file-with-a-rather-long-name-that-does-not-break-anywhere-by-itself.py")
     for who, paths in (("ada", _STUDENT), ("ivy", _STAFF)):
         page, said = visit(chromium, house, who, width, scheme)

@@ -157,6 +157,7 @@ def test_an_assignment_is_graded_again_and_the_difference_shown(house: House) ->
     house.grade(first, points=10)
     text = house.page("ivy", f"staff/assignments/{SLUG}/regrade").text
     assert "-20" in text and "under way" in text
+    assert house.api("ada", "GET", f"api/submissions/{first}").json()["grade"]["score"] == 50
 
 
 def test_an_extension_is_granted_and_shown(house: House) -> None:
@@ -187,6 +188,14 @@ def test_exports_are_as_canvas_and_moodle_read_them(house: House) -> None:
     assert "attachment" in moodle.headers["content-disposition"]
     rows = list(csv.DictReader(io.StringIO(moodle.text)))
     assert rows[0]["Feedback comments"].startswith("'=cmd")
+    assert [(r["The test assignment"], r["Automatic points"], r["Review"]) for r in rows] == [
+        ("55.5", "50", "55.5"),
+        ("50", "50", ""),
+    ]
+    full = house.api("tom", "GET", f"api/assignments/{SLUG}/grades.csv?format=full").text
+    (ada, ben) = csv.DictReader(io.StringIO(full))
+    assert (ada["Automatic points"], ada["Review"], ada["Counts"], ada["Reviewed by"]) == ("50", "55.5", "55.5", "tom")
+    assert (ben["Automatic points"], ben["Review"], ben["Counts"], ben["Reason"]) == ("50", "", "50", "")
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1", "\n=1"])

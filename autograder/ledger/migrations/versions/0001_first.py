@@ -102,6 +102,8 @@ def upgrade() -> None:
         sa.Column("lease_until", Moment(), nullable=True),
         sa.Column("problem", sa.Text(), nullable=False),
         sa.Column("grade", ID, nullable=True),
+        sa.Column("staged", sa.String(length=255), nullable=False),
+        sa.Column("staged_grade", ID, nullable=True),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("course", "assignment", "student", "sha256", "purpose", name="same_bytes_once"),
     )

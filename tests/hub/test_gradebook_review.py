@@ -1,0 +1,75 @@
+"""A TA's review, and a writer that was killed: both reach nbgrader's own gradebook."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from nbgrader.api import Gradebook
+
+from hub.nbgrader_plugins.gradebook import sync
+from hub.nbgrader_plugins.source import PREFIX
+from hub.service.gradebook import WRITTEN, GradebookWriter
+
+from .conftest import SLUG, Running
+from .test_gradebook import course_dir, scores, submit  # noqa: F401  # a fixture among them
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # nbgrader's own
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),
+    pytest.mark.slow,
+]
+
+
+def total(folder: Path, student: str) -> float:
+    """What nbgrader's exports say."""
+    with Gradebook(f"sqlite:///{folder}/gradebook.db", "course") as gradebook:
+        return float(gradebook.find_submission(SLUG, student).score)
+
+
+def test_a_review_is_the_total_and_leaves_with_its_submission(
+    service: Running,
+    person: Callable[[str], Any],
+    course_dir: Path,  # noqa: F811
+) -> None:
+    """Criteria keep the judge's points, the difference is extra credit, the student reads the reason."""
+    ada = submit(person, "ada")
+    grade = service.record(lambda c: c.points / 2)
+    (entry,) = service.ledger.entries("course")
+    service.ledger.review(entry.id, by="tess", points=grade["score"] - 7.5, reason="a <b>fair</b> deduction")
+    for _ in range(2):  # twice is the same as once
+        sync(course_dir, SLUG, "ada", service.environment("tess"))
+        assert total(course_dir, "ada") == pytest.approx(grade["score"] - 7.5)
+    found = scores(course_dir, "ada")
+    for criterion in grade["criteria"]:
+        assert found[PREFIX + criterion["id"]] == (pytest.approx(criterion["max_points"] / 2), False)
+    ada.start("FetchFeedback")
+    (page,) = (ada.home / SLUG / "feedback").rglob("*.html")
+    assert "a &lt;b&gt;fair&lt;/b&gt; deduction" in page.read_text()
+
+    submit(person, "ada", lambda cells: [*cells, {"cell_type": "markdown", "id": "m", "metadata": {}, "source": "m"}])
+    service.record(lambda c: c.points)
+    sync(course_dir, SLUG, "ada", service.environment("tess"))
+    assert total(course_dir, "ada") == pytest.approx(grade["max_score"])
+
+
+def test_a_new_writer_finds_what_was_recorded_and_never_written(
+    service: Running,
+    person: Callable[[str], Any],
+    course_dir: Path,  # noqa: F811
+) -> None:
+    """Nobody told it: the process that recorded the grade is gone."""
+    submit(person, "ada")
+    grade = service.record(lambda c: c.points / 2)
+    assert not (course_dir / WRITTEN).exists()
+    writer = GradebookWriter(service.ledger, course_dir, service.url, "course", every_s=0.1)
+    writer._told |= service.environment("tess")
+    until = time.monotonic() + 120
+    with writer:
+        while writer.owed() and time.monotonic() < until:
+            writer._thread.join(0.1)
+    assert writer.owed() == {} and total(course_dir, "ada") == pytest.approx(grade["score"])
