@@ -12,6 +12,7 @@ import httpx
 import psutil
 import pytest
 
+from tests.crash.conftest import MOSTLY
 from tests.crash.world import FIXTURES, program, until
 
 pytestmark = [pytest.mark.docker, pytest.mark.usefixtures("engine")]
@@ -72,6 +73,7 @@ def judge_of(service):
     return None
 
 
+@pytest.mark.parametrize("world", MOSTLY, indirect=True)
 @pytest.mark.parametrize("phase", ["check", "duel"])
 @pytest.mark.parametrize("who", ["worker", "judge"])
 def test_a_killed_grader_is_replaced(world, who, phase):
@@ -86,6 +88,7 @@ def test_a_killed_grader_is_replaced(world, who, phase):
     assert world.compare(score=full)["given_back"] == 0
 
 
+@pytest.mark.parametrize("world", MOSTLY, indirect=True)
 @pytest.mark.parametrize("phase", ["check", "duel"])
 def test_a_killed_container_engine_is_waited_for(world, phase):
     """The grading is done again when the engine is back; nobody is charged."""

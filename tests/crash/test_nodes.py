@@ -8,6 +8,7 @@ import time
 import pytest
 
 from autograder.engine.cluster import worker_environment
+from tests.crash.conftest import MOSTLY
 from tests.crash.world import free_port, program, until
 
 
@@ -47,6 +48,7 @@ def _crowd(world, count):
         assert world.submit(f"s{i}", world.token(f"s{i}"), program(f"{i}"))
 
 
+@pytest.mark.parametrize("world", MOSTLY, indirect=True)
 def test_a_killed_worker_costs_nobody_anything(world, grid):
     """Half of the nodes die in the middle; the rest do their work."""
     world.serve(simulate=1.0)
@@ -60,6 +62,7 @@ def test_a_killed_worker_costs_nobody_anything(world, grid):
     ledger.close()
 
 
+@pytest.mark.parametrize("world", MOSTLY, indirect=True)
 def test_a_killed_scheduler_costs_nobody_anything(world, grid):
     """The service waits for another at the same address and goes on, charging no try."""
     world.serve(simulate=1.0)
