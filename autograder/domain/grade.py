@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -112,7 +113,10 @@ def _duel_json(duel: DuelOutcome) -> dict[str, Any]:
     return {
         "function": duel.function,
         "speedup": duel.speedup,
-        "interval": list(duel.interval),
+        "interval": [
+            duel.interval[0],
+            None if math.isinf(duel.interval[1]) else duel.interval[1],
+        ],  # JSON has no infinity
         "level": duel.level,
         "rounds": len(duel.counted),
         "dropped_rounds": len(duel.rounds) - len(duel.counted),
@@ -155,7 +159,7 @@ def _duel_from(data: dict[str, Any]) -> DuelOutcome | None:
     return DuelOutcome(
         function=data["function"],
         speedup=data["speedup"],
-        interval=(low, high),
+        interval=(low or 0.0, math.inf if high is None else high),
         level=data["level"],
         rounds=tuple(Round(**r) for r in data["trace"]),
         tiers=tuple(

@@ -1,0 +1,38 @@
+"""A grade as JSON and back."""
+
+from __future__ import annotations
+
+import json
+import math
+
+from autograder.domain.grade import CriterionResult, Grade
+from autograder.domain.measurement import Decision, DuelOutcome, Round, TierOutcome
+from autograder.domain.verdict import Verdict
+
+
+def graded(high: float) -> Grade:
+    """With a duel whose interval ends there."""
+    rounds = (Round(0.1, 0.2, 0.5, 0, True), Round(0.1, 0.2, 0.5, 1, False, "the hypervisor took 9 ms"))
+    duel = DuelOutcome(
+        "f", 0.5, (0.0, high), 0.995, rounds, (TierOutcome(0.2, 5.0, Decision.UNDECIDED, 1),), 0.1, 0.2, 0.0, 1e-4, 1.0,
+        "1 of 2 rounds were disturbed", curve=((1, 0.9),),
+    )  # fmt: skip
+    criteria = (
+        CriterionResult("a", "A", 1.0, 2.0, Verdict.PASSED, "Correct.", True, {"checks": []}),
+        CriterionResult("s", "S", 0.0, 5.0, Verdict.INCONCLUSIVE, "…", False, {"checks": []}, duel),
+    )
+    return Grade("a04", "x.py", "00", criteria, {"id": "m"}, {"version": "1"}, 1.5, 0.5)
+
+
+def test_a_grade_comes_back_as_it_went():
+    """Through text that any JSON parser reads, also where an interval has no upper bound yet."""
+    for high in (0.7, math.inf):
+        before = graded(high)
+        text = json.dumps(before.to_json(), allow_nan=False)
+        assert Grade.from_json(json.loads(text)) == before
+
+
+def test_what_a_student_sees_of_a_hidden_criterion_has_no_evidence():
+    """Also after the way through JSON."""
+    shown = Grade.from_json(json.loads(json.dumps(graded(0.7).to_json()))).for_student()
+    assert shown.criteria[1].evidence == {} and shown.criteria[0].evidence == {"checks": []}
