@@ -22,6 +22,7 @@ PRELOAD = [
     "_pytest.python",
     "_pytest.unittest",
     "pytest_timeout",
+    "autograder.engine.ready",
 ]
 _PR_SET_PDEATHSIG = 1
 

@@ -280,10 +280,7 @@ class Buffers:
 
     def modified(self, call: Plan) -> bool:
         """Whether the guest changed what it was given to read (NaN equals NaN here: bytes are compared)."""
-        return any(
-            np.ascontiguousarray(slot.on(self.input.view)).tobytes() != np.ascontiguousarray(array).tobytes()
-            for slot, array in call.inputs
-        )
+        return any(not _same_bytes(slot.on(self.input.view), array) for slot, array in call.inputs)
 
     def capture(self, call: Plan) -> tuple[Any, ...]:
         """The judge's private copies: filled arrays first, then results."""
@@ -310,3 +307,11 @@ def _poison(array: Array) -> None:
         array[...] = bool(secrets.randbits(1))
     else:
         array[...] = np.frombuffer(secrets.token_bytes(array.dtype.itemsize), array.dtype)[0]
+
+
+def _same_bytes(one: Any, other: Any) -> bool:
+    """Bit for bit, eight bytes at a time where the size allows it."""
+    a, b = (np.ascontiguousarray(x).reshape(-1).view(np.uint8) for x in (one, other))
+    if a.size != b.size:
+        return False
+    return bool(np.array_equal(a.view(np.uint64), b.view(np.uint64)) if a.size % 8 == 0 else np.array_equal(a, b))

@@ -91,7 +91,7 @@ def _run_checks(grading: Grading) -> str:
     files = [str(job.assignment.folder / n) for n in names if (job.assignment.folder / n).is_file()]
     arguments = [
         *files, "-q", "--no-header", "--tb=short", "--noconftest", "-c", os.devnull, f"--rootdir={job.assignment.folder}",
-        "--import-mode=importlib", "-p", "no:cacheprovider", "--capture=no", f"--timeout={job.assignment.limits.grading_s}",
+        "--import-mode=importlib", "-p", "no:cacheprovider", "-p", "no:unraisableexception", "--capture=no", f"--timeout={job.assignment.limits.grading_s}",
         "-o", "markers=criterion(id): the criterion that a check belongs to",
     ]  # fmt: skip
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"

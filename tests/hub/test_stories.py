@@ -23,7 +23,6 @@ pytestmark = [
     pytest.mark.docker,
     pytest.mark.hub,
     pytest.mark.browser,
-    pytest.mark.slow,
     pytest.mark.timeout(900),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),  # docker's sockets
 ]
