@@ -15,7 +15,7 @@ _STATE = click.option(
     "--state",
     type=click.Path(path_type=Path, file_okay=False),
     envvar="AUTOGRADER_STATE",
-    default=Path("state"),
+    default=Path(".state/service"),
     show_default=True,
     help="The folder with blobs and, unless --database is given, the database.",
 )

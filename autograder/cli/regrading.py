@@ -24,7 +24,7 @@ from autograder.report.terminal import plain
     "--state",
     type=click.Path(path_type=Path, file_okay=False),
     envvar="AUTOGRADER_STATE",
-    default=Path("state"),
+    default=Path(".state/service"),
     show_default=True,
     help="The service's folder.",
 )

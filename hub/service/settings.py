@@ -38,7 +38,7 @@ class Settings:
 
     course: str = "course"
     prefix: str = "/"
-    state: Path = Path("state")
+    state: Path = Path(".state/service")
     database_url: str = ""
     scheduler: str = ""
     course_folder: Path | None = None
@@ -62,7 +62,7 @@ class Settings:
         return cls(
             course=environment.get("AUTOGRADER_COURSE", "course"),
             prefix=prefix if prefix.endswith("/") else prefix + "/",
-            state=Path(environment.get("AUTOGRADER_STATE", "state")),
+            state=Path(environment.get("AUTOGRADER_STATE", ".state/service")),
             database_url=environment.get("AUTOGRADER_DATABASE_URL", ""),
             scheduler=environment.get("AUTOGRADER_SCHEDULER", ""),
             course_folder=Path(folder) if folder else None,
