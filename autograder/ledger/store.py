@@ -35,7 +35,9 @@ class Ledger(StagedGrades, CourseRecords):
         self.database, self.blobs, self.clock = database, blobs, clock
 
     @classmethod
-    def open(cls, url: str = "", folder: Path = Path(".state/service"), clock: Callable[[], datetime] = now_utc) -> Self:
+    def open(
+        cls, url: str = "", folder: Path = Path(".state/service"), clock: Callable[[], datetime] = now_utc
+    ) -> Self:
         """Opens, and migrates where needed.
 
         Args:

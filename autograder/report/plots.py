@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import io
 import math
+import threading
+from collections.abc import Callable, Sequence
+from functools import wraps
 from typing import Any
 
 from autograder.domain.measurement import Decision, DuelOutcome
 from autograder.measure.statistics import interval
 
+LABEL_SHARE = 0.12  # of an axis: what a label needs, on a phone too
+_LOCK = threading.Lock()
 _INK, _MUTED, _GOOD, _BAD = "#1f2933", "#7b8794", "#0b6e4f", "#9b2226"
 
 
 def _figure(height: float) -> tuple[Any, Any]:
     import matplotlib as mpl  # a third of a second: only whoever draws pays for it
+    from matplotlib.figure import Figure  # not pyplot, which keeps figures in a global list
 
-    mpl.use("svg")
-    from matplotlib import pyplot as plt
-
-    plt.rcParams.update(
+    mpl.rcParams.update(
         {
             "font.size": 9,
             "font.family": "sans-serif",
@@ -27,19 +30,46 @@ def _figure(height: float) -> tuple[Any, Any]:
             "svg.hashsalt": "autograder",
         }
     )
-    return plt.subplots(figsize=(7.2, height), layout="constrained")
+    figure = Figure(figsize=(7.2, height), layout="constrained")
+    return figure, figure.subplots()
 
 
 def _svg(figure: Any) -> str:
-    from matplotlib import pyplot as plt
-
     out = io.StringIO()
     figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
-    plt.close(figure)
     text = out.getvalue()
     return text[text.index("<svg") :]
 
 
+def _alone(draw: Callable[[DuelOutcome], str]) -> Callable[[DuelOutcome], str]:
+    """Matplotlib's fonts are shared between threads, and the service draws in many."""
+
+    @wraps(draw)
+    def locked(duel: DuelOutcome) -> str:
+        with _LOCK:
+            return draw(duel)
+
+    return locked
+
+
+def _levels(values: Sequence[float], span: float) -> list[int]:
+    """Where labels at these values (of a log axis) must stand so that none covers its neighbour: 0 is the line nearest.
+
+    Args:
+        values: positive, ascending.
+        span: width of the axis in factors of e.
+    """
+    last: dict[int, float] = {}
+    levels = []
+    for value in values:
+        here = math.log(value)
+        level = next((k for k in range(len(values)) if here - last.get(k, -math.inf) > LABEL_SHARE * span), 0)
+        last[level] = here
+        levels.append(level)
+    return levels
+
+
+@_alone
 def rounds(duel: DuelOutcome) -> str:
     """Every round's ratio, the interval as it narrowed, and the tiers."""
     figure, axes = _figure(2.9)
@@ -69,7 +99,10 @@ def rounds(duel: DuelOutcome) -> str:
                 label=f"rounds of process pair {pair + 1}",
             )
     shown = [t for t in duel.tiers if min(ratios) / 2.5 < t.threshold < max(ratios) * 2.5]
-    for tier in shown:
+    span = (
+        math.log(max([*ratios, *(t.threshold for t in shown)]) / min([*ratios, *(t.threshold for t in shown)])) or 1.0
+    )
+    for tier, level in zip(shown, _levels([t.threshold for t in shown], span), strict=True):
         good = tier.decision is Decision.PASS
         word = {"pass": "passed", "fail": "missed", "undecided": "open"}[tier.decision]
         axes.axhline(tier.threshold, color=_GOOD if good else _BAD, linestyle="-" if good else "--", linewidth=1.2)
@@ -77,7 +110,7 @@ def rounds(duel: DuelOutcome) -> str:
             f"{tier.threshold:g}× {word}",
             (1.0, tier.threshold),
             xycoords=("axes fraction", "data"),
-            xytext=(-4, 2),
+            xytext=(-4 - 80 * level, 2),
             textcoords="offset points",
             ha="right",
             color=_GOOD if good else _BAD,
@@ -95,24 +128,29 @@ def rounds(duel: DuelOutcome) -> str:
     return _svg(figure)
 
 
+@_alone
 def tiers(duel: DuelOutcome) -> str:
     """The interval against all thresholds, on one line."""
-    figure, axes = _figure(1.15)
     low, high = duel.interval
+    ends = [low, high, duel.speedup, *(t.threshold for t in duel.tiers)]
+    finite = [e for e in ends if 0 < e < math.inf]
+    left, right = min(finite) * 0.8, max(finite) * 1.25
+    levels = _levels([t.threshold for t in duel.tiers], math.log(right / left))
+    figure, axes = _figure(1.15 + 0.3 * max(levels, default=0))
     if low > 0 and high < math.inf:
         axes.plot([low, high], [0, 0], color=_INK, linewidth=6, solid_capstyle="butt")
     axes.annotate(
         f"{duel.speedup:.3g}×", (duel.speedup, 0), xytext=(0, -14), textcoords="offset points", ha="center", fontsize=8
     )
     axes.plot([duel.speedup], [0], "o", color="white", markeredgecolor=_INK, markersize=8)
-    for tier in duel.tiers:
+    for tier, level in zip(duel.tiers, levels, strict=True):
         good = tier.decision is Decision.PASS
         axes.axvline(tier.threshold, color=_GOOD if good else _BAD, linestyle="-" if good else "--")
         axes.annotate(
             f"{tier.threshold:g}×\n{tier.points:g} pt",
             (tier.threshold, 1),
             xycoords=("data", "axes fraction"),
-            xytext=(0, 2),
+            xytext=(0, 2 + 22 * level),
             textcoords="offset points",
             ha="center",
             va="bottom",
@@ -120,9 +158,7 @@ def tiers(duel: DuelOutcome) -> str:
             fontsize=8,
         )
     axes.set_xscale("log")
-    ends = [low, high, duel.speedup, *(t.threshold for t in duel.tiers)]
-    finite = [e for e in ends if 0 < e < math.inf]
-    axes.set_xlim(min(finite) * 0.8, max(finite) * 1.25)
+    axes.set_xlim(left, right)
     from matplotlib.ticker import FuncFormatter, NullFormatter
 
     axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}×"))
@@ -134,6 +170,7 @@ def tiers(duel: DuelOutcome) -> str:
     return _svg(figure)
 
 
+@_alone
 def scaling(duel: DuelOutcome) -> str:
     """Speedup over the reference on one worker, against the ideal."""
     figure, axes = _figure(2.6)
