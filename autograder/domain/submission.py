@@ -16,7 +16,7 @@ class Submission:
         name: the file's own name, for people.
         files: relative name → bytes; holds `solution.py`.
         lines: for a notebook, line of `solution.py` (from 1) → (cell, line in cell); else empty.
-        sha256: digest of the bytes as they were handed in.
+        sha256: of the bytes as they were handed in; of a folder, the digest of its names and contents.
     """
 
     name: str
