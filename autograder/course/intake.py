@@ -24,6 +24,7 @@ from autograder.errors import SubmissionError
 MAX_FILES = 200
 MAX_NAME = 200
 MAX_NOTEBOOK_KB = 16 * 1024  # notebooks carry outputs; only the exported code counts against the assignment's limit
+_KINDS = "hand in a .py file, an .ipynb notebook, a folder, or a .zip or .tar.gz archive"
 _IGNORED = {"__pycache__", ".ipynb_checkpoints", ".git", "__MACOSX", ".DS_Store"}
 
 
@@ -58,7 +59,7 @@ def receive_bytes(name: str, raw: bytes, limit_kb: int, adapter: Path | None = N
     limit = limit_kb * 1024
     shown = clean(PurePosixPath(name).name)
     if shown is None:
-        raise SubmissionError(f"'{name[:MAX_NAME]}' is no file that can be graded")
+        raise SubmissionError(f"{PurePosixPath(name).name[:MAX_NAME]}: {_KINDS}")
     path = PurePosixPath(shown)
     if len(raw) > _most(shown, limit):
         raise SubmissionError(f"{shown} is larger than {_most(shown, limit) // 1024} KiB")
@@ -72,9 +73,7 @@ def receive_bytes(name: str, raw: bytes, limit_kb: int, adapter: Path | None = N
         return _assemble(path.name, dict(_bounded(_zip(raw, limit), limit)), whole, limit, {}, adapter)
     if path.suffix in (".tar", ".gz", ".tgz"):
         return _assemble(path.name, dict(_bounded(_tar(raw, limit), limit)), whole, limit, {}, adapter)
-    raise SubmissionError(
-        f"{path.name}: hand in a .py file, an .ipynb notebook, a folder, or a .zip or .tar.gz archive"
-    )
+    raise SubmissionError(f"{path.name}: {_KINDS}")
 
 
 def _exported(raw: bytes, limit: int) -> tuple[bytes, dict[int, tuple[int, int]]]:
