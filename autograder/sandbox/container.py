@@ -24,6 +24,7 @@ from autograder.domain.execution import Usage
 from autograder.errors import MachineError, SandboxError
 from autograder.sandbox.freezer import Cgroup
 from autograder.sandbox.profile import Profile, seccomp
+from autograder.sandbox.shims import Shims
 
 LABEL = "autograder.owner"
 START_S = 20.0
@@ -154,6 +155,7 @@ class ContainerSandbox:
         """
         self.client = client
         self.owner = owner
+        self._shims = Shims()
 
     @classmethod
     def shared(cls, owner: str = "") -> ContainerSandbox:
@@ -314,6 +316,7 @@ class ContainerSandbox:
         except APIError as error:
             if error.status_code != 409:  # 409: a removal is already under way
                 raise SandboxError(f"container {container[:12]} could not be removed: {error}") from error
+        self._shims.removed(container)
 
     def _quietly(self, action: Any, container: str) -> None:
         try:
@@ -328,7 +331,8 @@ class ContainerSandbox:
         return {c["Id"]: c["Labels"][LABEL] for c in found}
 
     def release(self) -> None:
-        """Gives up idle connections to the engine; the next call opens new ones."""
+        """Gives up idle connections to the engine; the next call opens new ones. Shims get a moment to leave."""
+        self._shims.bury(0.5)
         self.client.close()
 
     def remove_labelled(self, job: str) -> None:

@@ -1,0 +1,67 @@
+"""Shims that outlive their container.
+
+Docker 20.10 now and then leaves the `containerd-shim` of a killed container behind: no child, no container, 13 MB.
+Whoever removed a container looks for its shim a moment later and ends it. Only for containers that this process removed,
+only without children, and only where we may (root on the engine's own machine; elsewhere nothing is found).
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+
+GRACE_S = 3.0  # a healthy shim is gone by then
+
+
+class Shims:
+    """Removed containers whose shims may have stayed."""
+
+    def __init__(self) -> None:
+        self._removed: dict[str, float] = {}
+        self._lock = threading.Lock()
+
+    def removed(self, container: str) -> None:
+        """Notes one, and looks after those of a while ago."""
+        with self._lock:
+            self._removed[container] = time.monotonic()
+        self.bury(GRACE_S)
+
+    def bury(self, grace_s: float) -> int:
+        """Ends the shims of containers that were removed so long ago; returns how many."""
+        now = time.monotonic()
+        with self._lock:
+            due = {c for c, at in self._removed.items() if now - at >= grace_s}
+            if not due:
+                return 0
+            for container in due:
+                del self._removed[container]
+        return sum(_end(pid) for pid, container in _living() if container in due)
+
+
+def _living() -> list[tuple[int, str]]:
+    """(pid, container) of every shim that can be seen."""
+    found = []
+    for folder in Path("/proc").iterdir():
+        if not folder.name.isdigit():
+            continue
+        try:
+            words = (folder / "cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if b"containerd-shim" in words[0] and b"-id" in words:
+            found.append((int(folder.name), words[words.index(b"-id") + 1].decode("ascii", "replace")))
+    return found
+
+
+def _end(pid: int) -> bool:
+    try:
+        children = [t.read_text() for t in Path(f"/proc/{pid}/task").glob("*/children")]
+        if any(c.strip() for c in children):
+            return False
+        os.kill(pid, signal.SIGKILL)
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,59 @@
+"""Shims that outlive their container are ended; nobody else's is touched."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+
+from autograder.sandbox.shims import Shims, _living
+
+
+@pytest.fixture
+def shim():
+    """Processes that look like a shim of a container."""
+    made = []
+
+    def start(container, script="read line"):
+        named = f"exec -a containerd-shim-runc-v2 bash -c '{script}' shim -id {container}"
+        process = subprocess.Popen(["/bin/bash", "-c", named], stdin=subprocess.PIPE)
+        made.append(process)
+        return process
+
+    yield start
+    for process in made:
+        subprocess.run(["pkill", "-P", str(process.pid)], check=False)
+        process.kill()
+        process.wait()
+        process.stdin.close()
+
+
+def seen(process):
+    """Waits until the stand-in has taken its name."""
+    while process.pid not in [pid for pid, _ in _living()]:
+        assert process.poll() is None
+
+
+def test_the_shim_of_a_removed_container_is_ended(shim):
+    """After its time of grace, and only that one."""
+    dead, other = shim("a" * 64), shim("b" * 64)
+    seen(dead), seen(other)
+    shims = Shims()
+    shims.removed("a" * 64)
+    assert shims.bury(60) == 0 and dead.poll() is None
+    assert shims.bury(0) == 1
+    assert dead.wait(timeout=5) == -9 and other.poll() is None
+    assert shims.bury(0) == 0
+
+
+def test_a_shim_with_a_child_is_left_alone(shim):
+    """A container that still runs has one."""
+    busy = shim("c" * 64, "sleep 30 & wait")
+    seen(busy)
+    from pathlib import Path
+
+    while not Path(f"/proc/{busy.pid}/task/{busy.pid}/children").read_text().strip():
+        assert busy.poll() is None
+    shims = Shims()
+    shims.removed("c" * 64)
+    assert shims.bury(0) == 0 and busy.poll() is None
