@@ -12,7 +12,7 @@ from typing import Any
 from autograder.api import SAMPLE_CLASS, Pupil, find, load
 from hub.nbgrader_plugins.client import FINAL, Service
 
-POLL_S = 0.5
+POLL_S = 3.0  # whoever asks more often disturbs what is being timed on this machine
 
 
 def submit(pupil: Pupil, service: Service, course: str) -> int:

@@ -22,6 +22,8 @@ _SETTINGS = {
     "distributed.worker.memory.pause": False,
     "distributed.worker.memory.terminate": False,
     "distributed.admin.system-monitor.interval": "5s",  # fewer wake-ups beside a duel
+    "distributed.admin.tick.interval": "1s",  # the default, 20 ms, is a hundred wake-ups a second in four event loops
+    "distributed.admin.tick.limit": "30s",
     "distributed.worker.profile.enabled": False,
 }
 

@@ -30,6 +30,7 @@ HOLD_S = 30.0
 REST_S = 20.0  # after a failure of ours, times the tries so far: what disturbed the machine may pass
 _BEAT_S = 0.5
 _NODES_S = 2.0
+_GPU_S = 10.0
 _LONGEST_S = 3600.0  # a task that runs longer is lost, whatever its worker says
 _FORGET = object()
 
@@ -65,7 +66,8 @@ class Dispatcher:
         self._calls: list[Callable[[int], None]] = []
         self._wake, self._stop = threading.Event(), threading.Event()
         self._nodes: list[dict[str, Any]] = []
-        self._looked = self._renewed = 0.0
+        self._looked = self._renewed = self._asked = 0.0
+        self._gpu = False
         self._versions: dict[str, tuple[float, str]] = {}
         self._threads = [
             threading.Thread(target=self._work, name="dispatcher", daemon=True),
@@ -152,7 +154,10 @@ class Dispatcher:
         found = self.cluster.nodes()
         lent = sum(r.lease.cores for r in self._running.values())
         self._nodes = [n | {"busy": min(lent, n["cores"]) if len(found) == 1 else None} for n in found]
-        self.ledger.hardware(gpu=any(n["gpu"] for n in found))
+        gpu = any(n["gpu"] for n in found)
+        if gpu != self._gpu or time.monotonic() - self._asked > _GPU_S:
+            self.ledger.hardware(gpu=gpu)
+            self._gpu, self._asked = gpu, time.monotonic()
 
     def _renew(self, now: float) -> None:
         for running in list(self._running.values()):

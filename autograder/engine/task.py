@@ -22,7 +22,7 @@ from autograder.errors import CourseError, MachineError, SubmissionError
 
 TOPIC = "autograder"
 ENGINE_WAIT_S = 600.0  # a container engine that restarts is waited for, and nobody is charged
-_NEWS_S = 0.1
+_NEWS_S = 1.0  # news of one round run through four processes while the next is timed
 
 
 @dataclass(frozen=True, slots=True)
