@@ -7,6 +7,7 @@ only without children, and only where we may (root on the engine's own machine; 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import threading
@@ -38,7 +39,10 @@ class Shims:
                 return 0
             for container in due:
                 del self._removed[container]
-        return sum(_end(pid) for pid, container in _living() if container in due)
+        ended = [container for pid, container in _living() if container in due and _end(pid)]
+        for container in ended:
+            _forget(container)
+        return len(ended)
 
 
 def _living() -> list[tuple[int, str]]:
@@ -54,6 +58,15 @@ def _living() -> list[tuple[int, str]]:
         if b"containerd-shim" in words[0] and b"-id" in words:
             found.append((int(folder.name), words[words.index(b"-id") + 1].decode("ascii", "replace")))
     return found
+
+
+def _forget(container: str) -> None:
+    """Removes the empty control groups that the shim would have removed; the kernel refuses those that are in use."""
+    root = Path("/sys/fs/cgroup")
+    for pattern in (f"*/docker/{container}", f"docker/{container}", f"system.slice/docker-{container}.scope"):
+        for group in root.glob(pattern):
+            with contextlib.suppress(OSError):
+                group.rmdir()
 
 
 def _end(pid: int) -> bool:
