@@ -64,7 +64,10 @@ def _sample(running: Demo, console: Console) -> list[str]:
         with Service(running.service_url, running.token(pupil.name)) as service:
             numbers[pupil.name] = sample.submit(pupil, service, course)
     latest: dict[str, dict[str, Any]] = {}
-    with Service(running.service_url, running.token("ines")) as service, Live(console=console, refresh_per_second=1) as live:
+    with (
+        Service(running.service_url, running.token("ines")) as service,
+        Live(console=console, refresh_per_second=1) as live,
+    ):
         for latest in sample.follow(numbers, service, SAMPLE_S):
             live.update(_table(latest))
     return [name for name in numbers if latest.get(name, {}).get("score") is None]
