@@ -19,7 +19,7 @@ def hub() -> None:
 
 
 @hub.command(name="up")
-@click.option("--demo", is_flag=True, help="Four made-up people, one password, on the loopback only.")
+@click.option("--demo", is_flag=True, help="Made-up people, one password, on the loopback only.")
 @click.option("--state", type=click.Path(path_type=Path), default=Path(".state/hub"), show_default=True)
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one.")
 @click.option("--assignment", "assignments", multiple=True, help="Release these only; may be repeated.")

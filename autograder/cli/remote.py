@@ -79,6 +79,9 @@ class Service:
             try:
                 timeout = httpx.Timeout(10, read=30)
                 with self.client.stream("GET", f"api/submissions/{submission}/events", timeout=timeout) as answer:
+                    if 400 <= answer.status_code < 500:
+                        answer.read()
+                        raise SubmissionError(_detail(answer))
                     for line in answer.iter_lines():
                         if line.startswith("data:"):
                             message = json.loads(line.removeprefix("data:"))
@@ -86,7 +89,8 @@ class Service:
                             if message.get("phase") in _END:
                                 return
             except (httpx.HTTPError, ValueError):
-                time.sleep(1)
+                pass  # it restarts: ask again
+            time.sleep(1)
 
 
 @click.command()

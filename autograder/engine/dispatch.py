@@ -162,7 +162,7 @@ class Dispatcher:
     def _renew(self, now: float) -> None:
         for running in list(self._running.values()):
             if now - running.begun > _LONGEST_S:
-                self._drop(running, "it ran for an hour")
+                self._drop(running, "it ran for an hour", charge=True)
         for lost in self.ledger.renew([r.lease for r in self._running.values()], hold_s=self._hold_s):
             self._forget((lost.submission, lost.token))
         host = self._holder.partition(":")[0] + ":"
@@ -188,7 +188,7 @@ class Dispatcher:
         running = self._running[key] = _Running(held, None, time.monotonic())
         try:
             parcel = Parcel(
-                held.submission, held.token, held.assignment, self._version(held.assignment), held.name,
+                held.submission, held.token, held.assignment, self._version(held), held.name,
                 self.ledger.blobs.get(held.sha256), held.purpose is Purpose.TRY, held.cores,
             )  # fmt: skip
         except AutograderError as error:
@@ -214,25 +214,29 @@ class Dispatcher:
         with contextlib.suppress(Empty):
             while True:
                 ended.append(self._ended.get_nowait())
-        finished = [(key, future) for key, future in ended if key in self._running and future.status == "finished"]
         try:
-            outcomes = self.cluster.client.gather([future for _, future in finished])
-        except Exception:
-            for event in ended:  # a node died with its answers: look again on the next beat
+            self._open(ended)
+            while ended:
+                key, _ = ended[0]
+                known = self._running.get(key)
+                if known is not None and known.outcome is not None:
+                    self._settle(key, known)
+                elif known is not None:  # cancelled or lost with its scheduler: nobody's fault, nobody's charge
+                    self._drop(known, "the scheduler lost it")
+                ended.pop(0)
+        finally:
+            for event in ended:  # a node died with its answers, or the database is away: again on the next beat
                 self._ended.put(event)
-            raise
+
+    def _open(self, ended: list[tuple[tuple[int, int], Future]]) -> None:
+        """Fetches what nodes answered, all at once."""
+        finished = [(key, future) for key, future in ended if key in self._running and future.status == "finished"]
+        outcomes = self.cluster.client.gather([future for _, future in finished])
         for (key, _), outcome in zip(finished, outcomes, strict=True):
             self._running[key].outcome = outcome
         for key, future in ended:
-            known = self._running.get(key)
-            if known is None:
-                continue
-            if future.status == "error":
-                known.outcome = Outcome(None, f"the node failed: {future.exception()!r}")
-            if known.outcome is not None:
-                self._settle(key, known)
-            else:  # cancelled or lost with its scheduler: nobody's fault, nobody's charge
-                self._drop(known, "the scheduler lost it")
+            if key in self._running and future.status == "error":
+                self._running[key].outcome = Outcome(None, f"the node failed: {future.exception()!r}")
 
     def _settle(self, key: tuple[int, int], running: _Running) -> None:
         """Writes what came back; when this raises, the outcome is kept and written on a later beat."""
@@ -257,10 +261,10 @@ class Dispatcher:
             if running.outcome is None:
                 self._drop(running, problem)
 
-    def _drop(self, running: _Running, problem: str) -> None:
+    def _drop(self, running: _Running, problem: str, *, charge: bool = False) -> None:
         if running.future is not None and self.cluster.alive():
             running.future.cancel(reason=problem)
-        self.ledger.give_back(running.lease, problem, charge=False)
+        self.ledger.give_back(running.lease, problem, charge=charge)
         self._forget((running.lease.submission, running.lease.token))
         self._board.tell(running.lease.submission, "queued", problem=problem)
 
@@ -271,13 +275,17 @@ class Dispatcher:
 
     # helpers
 
-    def _version(self, slug: str) -> str:
-        """Of the assignment as it lies here now; looked at again every few seconds."""
+    def _version(self, held: Lease) -> str:
+        """Of the assignment as it lies here now; looked at again every few seconds, and noted when it is new."""
+        slug = held.assignment
         known = self._versions.get(slug)
         now = time.monotonic()
         if known is None or now - known[0] > 5:
             work = load(find(slug))
-            known = self._versions[slug] = (now, version(work, course_folder().parent / "reference"))
+            digest = version(work, course_folder().parent / "reference")
+            if known is None or known[1] != digest:
+                self.ledger.version(held.course, slug, digest)
+            known = self._versions[slug] = (now, digest)
         return known[1]
 
     def _listen(self) -> None:

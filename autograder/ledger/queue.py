@@ -85,6 +85,7 @@ def record(session: Session, now: datetime, held: Lease, grade: dict[str, Any], 
         submission.staged_grade = None if staff else row.id
     else:
         submission.grade, submission.staged_grade = row.id, None
+        submission.version = grade.get("engine", {}).get("assignment_version", "")
     submission.state = staged or (State.STAFF if staff else State.GRADED)
     submission.holder, submission.lease_until, submission.priority, submission.staged = "", None, LIVE, ""
     submission.problem = f"graded again, but undecided: {staff}"[:2000] if staged and staff else staff

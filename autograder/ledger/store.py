@@ -67,7 +67,7 @@ class Ledger(StagedGrades, CourseRecords):
 
     def submit(
         self, *, course: str, assignment: str, student: str, name: str, content: bytes, channel: str,
-        purpose: Purpose = Purpose.GRADE, cores: int = 1, gpu: bool = False, version: str = "",
+        purpose: Purpose = Purpose.GRADE, cores: int = 1, gpu: bool = False,
     ) -> Receipt:  # fmt: skip
         """Takes bytes in: file, then row, then receipt.
 
@@ -78,7 +78,7 @@ class Ledger(StagedGrades, CourseRecords):
         for _ in range(5):
             try:
                 return self._submit(
-                    course, assignment, student, name, sha256, len(content), channel, purpose, cores, gpu, version
+                    course, assignment, student, name, sha256, len(content), channel, purpose, cores, gpu
                 )
             except IntegrityError:
                 continue  # the same bytes arrived twice at once: the second time round they are known
@@ -86,7 +86,7 @@ class Ledger(StagedGrades, CourseRecords):
 
     def _submit(
         self, course: str, assignment: str, student: str, name: str, sha256: str, size: int, channel: str,
-        purpose: Purpose, cores: int, gpu: bool, version: str,
+        purpose: Purpose, cores: int, gpu: bool,
     ) -> Receipt:  # fmt: skip
         at = self.clock()
         with self.database.writes() as session:
@@ -98,7 +98,7 @@ class Ledger(StagedGrades, CourseRecords):
             known = row is not None
             if row is None:
                 row = Submission(
-                    course=course, assignment=assignment, version=version, student=student, name=name, sha256=sha256,
+                    course=course, assignment=assignment, version="", student=student, name=name, sha256=sha256,
                     size=size, purpose=purpose, received_at=at, cores=cores, gpu=gpu, token=0, grade=None,
                 )  # fmt: skip
                 queue.enqueue(session, at, row, queue.LIVE)
@@ -277,16 +277,20 @@ class Ledger(StagedGrades, CourseRecords):
             queue.replace(session, self.clock(), _row(session, identity), grade, by)
 
     def latest(self, course: str, assignment: str) -> list[Entry]:
-        """What counts: every student's newest submission for a grade."""
-        newest = (
-            select(func.max(Submission.id))
+        """What counts: of every student the submission with the newest receipt, as in nbgrader."""
+        receipts = (
+            select(Submission.student, Submission.id)
+            .join(ReceiptRow, ReceiptRow.submission == Submission.id)
             .where(
-                Submission.course == course, Submission.assignment == assignment, Submission.purpose == Purpose.GRADE
+                Submission.course == course,
+                Submission.assignment == assignment,
+                Submission.purpose == Purpose.GRADE,
             )
-            .group_by(Submission.student)
+            .order_by(ReceiptRow.at, ReceiptRow.id)
         )
-        query = _entries().where(Submission.id.in_(newest)).order_by(Submission.student)
         with self.database.reads() as session:
+            newest = {student: identity for student, identity in session.execute(receipts)}
+            query = _entries().where(Submission.id.in_(newest.values())).order_by(Submission.student)
             return [_entry(s, g) for s, g in session.execute(query)]
 
     # people

@@ -19,7 +19,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
@@ -104,7 +103,6 @@ def evening(
     with Dispatcher(ledger, Cluster(scheduler), task=sleeper) as dispatcher:
         until(lambda: len(dispatcher.nodes()) == o.nodes, 120, "all nodes")
         slots, begun = o.nodes * o.cores, time.perf_counter()
-        started = datetime.now(UTC)
         lost = int(o.lose * o.nodes)
         half = None
         while (counts := ledger.counts())["graded"] < o.submissions:
@@ -128,7 +126,6 @@ def evening(
     capacity = slots * (half or wall) + (slots - lost * o.cores) * (wall - (half or wall))
     ledger.verify_audit()
     ledger.close()
-    del started
     return {
         "submissions": o.submissions, "slots": slots, "lost_nodes": lost, "accepted_per_s": round(o.submissions / accept_s, 1),
         "wall_s": round(wall, 1), "graded_per_s": round(o.submissions / wall, 1), "work_s": round(work, 1),

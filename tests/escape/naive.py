@@ -27,6 +27,7 @@ def unpack(path: Path, into: Path) -> dict[str, bytes]:
             for entry in archive.getmembers():
                 target = into / entry.name
                 target.parent.mkdir(parents=True, exist_ok=True)
+                entry._link_target = str(into / entry.linkname)  # type: ignore[attr-defined]  # so does extractall
                 archive._extract_member(entry, str(target), set_attrs=False)  # type: ignore[attr-defined]  # as extractall did until 3.12
     return {str(p.relative_to(into)): p.read_bytes() for p in sorted(into.rglob("*")) if p.is_file()}
 

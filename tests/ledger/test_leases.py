@@ -174,3 +174,13 @@ def test_criteria_of_newest_grades_are_listed_for_plots(hand_in, ledger, course)
         ledger.regrade(receipt.submission, by="tess")
     rows = ledger.criteria(course, "a02")
     assert [(r["student"], r["points"], r["speedup"]) for r in rows] == ([("ada", 2.0, 1.5)] if course == "c" else [])
+
+
+def test_what_was_handed_in_last_counts(hand_in, ledger, clock):
+    """Also when it is an older version, handed in again."""
+    first = hand_in("ada", b"one")
+    clock.advance(1)
+    hand_in("ada", b"two")
+    clock.advance(1)
+    hand_in("ada", b"one")
+    assert [e.id for e in ledger.latest("c", "a02")] == [first.submission]
