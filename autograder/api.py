@@ -23,6 +23,7 @@ from autograder.report.page import page, write_page
 if TYPE_CHECKING:
     from autograder.engine.cluster import Cluster, worker_environment
     from autograder.engine.dispatch import Dispatcher
+    from autograder.engine.quarantine import Quarantine
     from autograder.ledger.backup import backup as backup_ledger
     from autograder.ledger.backup import restore as restore_ledger
     from autograder.ledger.store import Ledger
@@ -42,6 +43,7 @@ __all__ = [
     "Options",
     "Pupil",
     "Purpose",
+    "Quarantine",
     "Receipt",
     "Role",
     "State",
@@ -65,6 +67,7 @@ __all__ = [
 _LATE = {
     "Cluster": ("autograder.engine.cluster", "Cluster"),
     "Dispatcher": ("autograder.engine.dispatch", "Dispatcher"),
+    "Quarantine": ("autograder.engine.quarantine", "Quarantine"),
     "Ledger": ("autograder.ledger.store", "Ledger"),
     "backup_ledger": ("autograder.ledger.backup", "backup"),
     "worker_environment": ("autograder.engine.cluster", "worker_environment"),

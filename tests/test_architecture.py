@@ -92,6 +92,7 @@ def test_the_public_names_are_pinned():
         "Options",
         "Pupil",
         "Purpose",
+        "Quarantine",
         "Receipt",
         "Role",
         "State",

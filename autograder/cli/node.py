@@ -11,11 +11,10 @@ import click
 from rich.console import Console
 
 from autograder.api import AutograderError, Node, worker_environment
+from autograder.engine.examine import floor
 from autograder.measure.fitness import Fitness, Item, inspect
 from autograder.measure.machine import copy_bandwidth, fingerprint
-from autograder.measure.statistics import interval, median
 
-NOISE_WARN, NOISE_REFUSE = 0.05, 0.20
 _STYLE = {Fitness.GOOD: "[green]✓[/]", Fitness.WARN: "[yellow]![/]", Fitness.REFUSE: "[red]✗[/]"}
 
 
@@ -50,34 +49,11 @@ def check(as_json: bool, rounds: int) -> None:
 def _engine_and_noise(rounds: int) -> list[Item]:
     """The engine, the image, and a duel of a kernel against itself."""
     try:
-        with Node() as here, here.bench(0.02) as bench:
-            trace = bench.trace(1.0, rounds)
+        with Node() as here:
+            noise = floor(here, rounds)
     except AutograderError as error:
         return [Item("container engine", Fitness.REFUSE, str(error))]
-    found = [Item("container engine", Fitness.GOOD, "answers, and has the grader image")]
-    kept = [r.ratio for r in trace if not r.dropped]
-    dropped = len(trace) - len(kept)
-    if len(kept) < rounds / 2:
-        return [
-            *found,
-            Item(
-                "noise floor",
-                Fitness.REFUSE,
-                f"{dropped} of {rounds} rounds were disturbed: {next(r.dropped for r in trace if r.dropped)}",
-            ),
-        ]
-    middle = median(kept)
-    spread = 1.4826 * median([abs(r / middle - 1) for r in kept])
-    low, high = interval(kept, 0.005)
-    words = f"A/A duel {middle:.3f}× (99.5 % interval {low:.3f} to {high:.3f}), pair noise {spread:.1%}, {dropped} of {rounds} rounds dropped"
-    fitness = (
-        Fitness.REFUSE
-        if spread > NOISE_REFUSE
-        else Fitness.WARN
-        if spread > NOISE_WARN or not low <= 1 <= high
-        else Fitness.GOOD
-    )
-    return [*found, Item("noise floor", fitness, words)]
+    return [Item("container engine", Fitness.GOOD, "answers, and has the grader image"), noise]
 
 
 @node.command()

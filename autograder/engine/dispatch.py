@@ -18,6 +18,7 @@ from autograder.course.load import course_folder, find, load
 from autograder.course.version import version
 from autograder.domain.record import Lease, Purpose
 from autograder.engine.cluster import Cluster
+from autograder.engine.quarantine import Quarantine
 from autograder.engine.task import TOPIC, Outcome, Parcel, grade
 from autograder.engine.watch import Board, Subscription
 from autograder.errors import AutograderError, LedgerError
@@ -51,12 +52,18 @@ class Dispatcher:
         cluster: where tasks run.
         task: what a node does with a parcel; simulations put their own here.
         hold_s: how long a lease lasts without a heartbeat.
+        quarantine: keeps nodes out that fail their nightly A/A duel; None keeps nobody out.
     """
 
     def __init__(
-        self, ledger: Ledger, cluster: Cluster, task: Callable[[Parcel], Outcome] = grade, hold_s: float = HOLD_S
+        self,
+        ledger: Ledger,
+        cluster: Cluster,
+        task: Callable[[Parcel], Outcome] = grade,
+        hold_s: float = HOLD_S,
+        quarantine: Quarantine | None = None,
     ) -> None:
-        self.ledger, self.cluster = ledger, cluster
+        self.ledger, self.cluster, self.quarantine = ledger, cluster, quarantine
         self._task, self._hold_s = task, hold_s
         self._holder = f"{socket.gethostname()}:{me()}"
         self._board = Board()
@@ -116,8 +123,17 @@ class Dispatcher:
         self._calls.append(call)
 
     def nodes(self) -> list[dict[str, Any]]:
-        """The machines: name, host, cores, gpu, busy (cores lent here), last_seen."""
+        """The machines: name, host, cores, gpu, busy (cores lent here), last_seen, quarantined (why, or empty)."""
         return self._nodes
+
+    def examine(self, name: str) -> bool:
+        """Asks for a node's A/A duel now; False when there is no such node, or nobody examines."""
+        found = next((n for n in self._nodes if n["name"] == name), None)
+        if found is None or self.quarantine is None:
+            return False
+        self.quarantine.ask(found)
+        self._wake.set()
+        return True
 
     # the loop
 
@@ -153,11 +169,19 @@ class Dispatcher:
     def _look(self) -> None:
         found = self.cluster.nodes()
         lent = sum(r.lease.cores for r in self._running.values())
-        self._nodes = [n | {"busy": min(lent, n["cores"]) if len(found) == 1 else None} for n in found]
-        gpu = any(n["gpu"] for n in found)
+        if self.quarantine is not None:
+            self.quarantine.beat(found)
+        out = self.quarantine.words if self.quarantine is not None else lambda _: ""
+        self._nodes = [
+            n | {"busy": min(lent, n["cores"]) if len(found) == 1 else None, "quarantined": out(n)} for n in found
+        ]
+        gpu = any(n["gpu"] for n in self._fit())
         if gpu != self._gpu or time.monotonic() - self._asked > _GPU_S:
             self.ledger.hardware(gpu=gpu)
             self._gpu, self._asked = gpu, time.monotonic()
+
+    def _fit(self) -> list[dict[str, Any]]:
+        return [n for n in self._nodes if not n["quarantined"]]
 
     def _renew(self, now: float) -> None:
         for running in list(self._running.values()):
@@ -171,8 +195,9 @@ class Dispatcher:
             self._board.tell(submission, "queued", problem="the grader stopped answering")
 
     def _feed(self) -> None:
-        total = sum(n["cores"] for n in self._nodes)
-        gpu = any(n["gpu"] for n in self._nodes)
+        fit = self._fit()
+        total = sum(n["cores"] for n in fit)
+        gpu = any(n["gpu"] for n in fit)
         while not self._stop.is_set():
             free = total - sum(r.lease.cores for r in self._running.values())
             if free <= 0:
@@ -196,9 +221,11 @@ class Dispatcher:
             self._settle(key, running)
             return
         resources = {"cores": held.cores} | ({"gpu": 1} if held.gpu else {})
+        fit = self._fit()
         running.future = self.cluster.client.submit(
-            self._task, parcel, key=f"submission-{held.submission}-{held.token}", resources=resources, pure=False
-        )
+            self._task, parcel, key=f"submission-{held.submission}-{held.token}", resources=resources, pure=False,
+            workers=[n["address"] for n in fit] if len(fit) < len(self._nodes) else None,
+        )  # fmt: skip
         self._board.tell(held.submission, "leased", tries=held.tries)
         running.future.add_done_callback(lambda future: self._done(key, future))
 

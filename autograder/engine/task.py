@@ -16,9 +16,11 @@ from autograder.course.load import course_folder, find, load
 from autograder.course.version import version
 from autograder.domain.grade import Grade
 from autograder.domain.verdict import Verdict
+from autograder.engine.examine import floor
 from autograder.engine.node import Node
 from autograder.engine.options import Options
-from autograder.errors import CourseError, MachineError, SubmissionError
+from autograder.errors import AutograderError, CourseError, MachineError, SubmissionError
+from autograder.measure.fitness import Fitness
 
 TOPIC = "autograder"
 ENGINE_WAIT_S = 600.0  # a container engine that restarts is waited for, and nobody is charged
@@ -122,6 +124,16 @@ def grade(parcel: Parcel) -> Outcome:
     body = verdict.to_json()
     body["engine"] |= {"assignment_version": parcel.version, "node": worker.name}
     return Outcome(body, _ours(verdict))
+
+
+def examine() -> dict[str, Any]:
+    """This worker's own A/A duel, as `fit` and `words`."""
+    plugin = cast(NodePlugin, get_worker().plugins[NodePlugin.name])
+    try:
+        found = floor(plugin.node)
+    except AutograderError as error:
+        return {"fit": False, "words": f"the A/A duel did not take place: {error}"}
+    return {"fit": found.fitness is not Fitness.REFUSE, "words": found.words}
 
 
 def _patiently(node: Node, attempt: Callable[[], Grade]) -> Grade:

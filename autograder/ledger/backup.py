@@ -92,6 +92,8 @@ def restore(ledger: Ledger, path: Path, tell: Callable[[str], None] = lambda _: 
                 tell(f"{counts['blobs']} blobs")
                 session.execute(Chain.__table__.delete())  # type: ignore[attr-defined]  # a Table
                 for table in Table.metadata.sorted_tables:
+                    if table.name not in counts:
+                        continue  # younger than the archive
                     rows = list(_rows(table, _read(archive, f"rows/{table.name}.jsonl")))
                     if len(rows) != counts[table.name]:
                         raise LedgerError(

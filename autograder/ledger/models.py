@@ -200,6 +200,16 @@ class Bucket(Table):
     at: Mapped[datetime]
 
 
+class Examination(Table):
+    """The newest A/A duel of a node: whether it may time anybody."""
+
+    __tablename__ = "examination"
+    node: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    fit: Mapped[bool]
+    words: Mapped[str] = mapped_column(Text)
+
+
 class AuditRow(Table):
     """Who did what; each row carries the hash of the one before it."""
 

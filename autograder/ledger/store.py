@@ -19,6 +19,7 @@ from autograder.ledger import audit, queue
 from autograder.ledger.blobs import Blobs
 from autograder.ledger.course import CourseRecords
 from autograder.ledger.database import Database
+from autograder.ledger.machines import MachineRecords
 from autograder.ledger.models import GradeRow, Member, ReceiptRow, Submission, Version
 from autograder.ledger.staging import StagedGrades
 
@@ -28,7 +29,7 @@ def now_utc() -> datetime:
     return datetime.now(UTC)
 
 
-class Ledger(StagedGrades, CourseRecords):
+class Ledger(StagedGrades, CourseRecords, MachineRecords):
     """Submissions, receipts, leases, grades. Safe to share between threads."""
 
     def __init__(self, database: Database, blobs: Blobs, clock: Callable[[], datetime] = now_utc) -> None:

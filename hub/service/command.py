@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import click
 import uvicorn
 
-from autograder.api import Cluster, Dispatcher, Ledger, Options
+from autograder.api import Cluster, Dispatcher, Ledger, Options, Quarantine
 from hub.service.app import make_app
 from hub.service.identity import Identity
 from hub.service.ports import Grader, NoGrader
@@ -50,7 +50,10 @@ def serve(host: str, port: int, state: Path | None, grader: bool, cores: int, pe
     Alone, people log in with tokens; the first start makes one for the instructor. Started by JupyterHub, the hub says
     who is who, and where to listen.
     """
-    settings = Settings.read()
+    try:
+        settings = Settings.read()
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
     settings = replace(settings, state=state or settings.state)
     if person is not None:
         _make_token(settings, person)
@@ -68,7 +71,9 @@ def serve(host: str, port: int, state: Path | None, grader: bool, cores: int, pe
         dispatcher: Grader = NoGrader()
         if grader:
             # the dispatcher closes its cluster
-            dispatcher = open_things.enter_context(Dispatcher(ledger, Cluster(settings.scheduler, Options(), cores)))
+            cluster = Cluster(settings.scheduler, Options(), cores)
+            quarantine = Quarantine(ledger, cluster, settings.check_hour)
+            dispatcher = open_things.enter_context(Dispatcher(ledger, cluster, quarantine=quarantine))
         identity = _identity(settings, ledger, managed)
         if settings.gradebook is not None:
             from hub.service.gradebook import GradebookWriter, Inside  # nbgrader is needed only with a gradebook

@@ -31,6 +31,9 @@ class Grader(Protocol):
     def nodes(self) -> list[dict[str, Any]]:
         """Name, cores, busy, gpu, last_seen_s, quarantined of each."""
 
+    def examine(self, name: str) -> bool:
+        """Asks for a node's A/A duel now; False when there is no such node."""
+
     def watch(self, submission: int) -> Subscription:
         """News of one submission from now on."""
 
@@ -63,6 +66,10 @@ class NoGrader:
     def nodes(self) -> list[dict[str, Any]]:
         """None here."""
         return []
+
+    def examine(self, name: str) -> bool:
+        """Nobody to examine here."""
+        return False
 
     def watch(self, submission: int) -> Subscription:
         """Silence."""

@@ -33,6 +33,7 @@ class Settings:
         archive_bytes: most that a release or a feedback archive may hold.
         form_bytes: most that JSON or a form may hold.
         metrics_token: what Prometheus shows as its bearer token; empty means that only staff may read the metrics.
+        check_hour: of the day, local time, at which every node duels a kernel against itself; None never.
         followers: live streams at once, of everybody, and of one person.
     """
 
@@ -51,6 +52,7 @@ class Settings:
     form_bytes: int = 64 * KIB
     upload_s: float = 60.0
     metrics_token: str = ""
+    check_hour: int | None = 4
     followers: int = 2000
     followers_each: int = 8
 
@@ -68,4 +70,18 @@ class Settings:
             course_folder=Path(folder) if folder else None,
             gradebook=Path(gradebook) if gradebook else None,
             metrics_token=environment.get("AUTOGRADER_METRICS_TOKEN", ""),
+            check_hour=_hour(environment.get("AUTOGRADER_CHECK_HOUR", "4")),
         )
+
+
+def _hour(text: str) -> int | None:
+    """0 to 23, or `off`.
+
+    Raises:
+        ValueError: anything else.
+    """
+    if text == "off":
+        return None
+    if not (text.isdecimal() and int(text) < 24):
+        raise ValueError(f"AUTOGRADER_CHECK_HOUR={text!r}: an hour from 0 to 23, or off")
+    return int(text)

@@ -45,6 +45,14 @@ def overview(request: Request, person: StaffReader, desk: AtDesk) -> Response:
     )
 
 
+@router.post("/nodes/examine")
+def examine(person: StaffReader, form: Form, desk: AtDesk) -> Response:
+    """A node's A/A duel, now instead of tonight."""
+    if not desk.grader.examine(_line(form, "node", 200)):
+        raise HTTPException(422, "No such node answers, or nodes are not examined here (AUTOGRADER_CHECK_HOUR).")
+    return _to(desk, "staff")
+
+
 @router.get("/submissions")
 def submissions(
     request: Request,

@@ -58,6 +58,7 @@ class FakeGrader:
 
     def __init__(self) -> None:
         self.woken = 0
+        self.examined: list[str] = []
         self.watching: dict[int, list[Subscription]] = {}
         self.calls: list[Callable[[int], None]] = []
 
@@ -67,7 +68,15 @@ class FakeGrader:
 
     def nodes(self) -> list[dict[str, Any]]:
         """One machine with a hostile name."""
-        return [{"name": "<b>node</b>", "cores": 2, "busy": 1, "gpu": False, "last_seen": 0.0}]
+        return [
+            {"name": "<b>node</b>", "cores": 2, "busy": 1, "gpu": False, "last_seen": 0.0, "quarantined": ""},
+            {"name": "n2", "cores": 4, "busy": 0, "gpu": False, "last_seen": 0.0, "quarantined": "noise <i>31%</i>"},
+        ]
+
+    def examine(self, name: str) -> bool:
+        """Kept for the test to look at."""
+        self.examined.append(name)
+        return name == "n2"
 
     def watch(self, submission: int) -> Subscription:
         """News that a test sends."""

@@ -59,6 +59,7 @@ ROUTES = {
     "GET submissions/{submission}/live": ("submissions/{n}/live", 404),
     "GET staff": ("staff", STAFF_ONLY),
     "GET staff/queue": ("staff/queue", STAFF_ONLY),
+    "POST staff/nodes/examine": ("staff/nodes/examine", STAFF_ONLY),
     "GET staff/submissions": ("staff/submissions?student=ben", STAFF_ONLY),
     "GET staff/assignments/{slug}": (f"staff/assignments/{SLUG}", STAFF_ONLY),
     "GET staff/assignments/{slug}/scores.svg": (f"staff/assignments/{SLUG}/scores.svg", STAFF_ONLY),

@@ -66,6 +66,15 @@ def test_nothing_on_a_page_is_inline_or_from_elsewhere(house: House) -> None:
         assert house.http.get(f"{house.settings.prefix}static/{name}").status_code == 200
 
 
+def test_staff_see_why_a_node_is_out_and_ask_for_another_look(house: House) -> None:
+    """Its noise as text; a button a node; a name that nobody has is refused."""
+    text = house.page("tom", "staff/queue").text
+    assert "quarantined" in text and "noise &lt;i&gt;31%&lt;/i&gt;" in text and "in service" in text
+    assert form(house, "tom", "staff/nodes/examine", {"node": "n2"}).status_code == 303
+    assert form(house, "tom", "staff/nodes/examine", {"node": "n9"}).status_code == 422
+    assert house.grader.examined == ["n2", "n9"]
+
+
 def test_hostile_text_stays_text(house: House) -> None:
     """In names, sentences and reasons; a control character is shown as such or refused."""
     receipt = house.ledger.submit(

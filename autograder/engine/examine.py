@@ -1,0 +1,46 @@
+"""Whether a machine is fit to time: a duel of a kernel against itself, by the code that grades."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from autograder.domain.measurement import Round
+from autograder.engine.node import Node
+from autograder.measure.fitness import Fitness, Item
+from autograder.measure.statistics import interval, median
+
+KERNEL_S = 0.02
+ROUNDS = 40
+NOISE_WARN, NOISE_REFUSE = 0.05, 0.20
+BIAS_REFUSE = 0.025  # half the guard band: a node that favours one side by more would decide tiers by itself
+
+
+def floor(node: Node, rounds: int = ROUNDS) -> Item:
+    """The noise floor of this machine.
+
+    Raises:
+        SandboxError, MachineError: no engine, or it failed.
+    """
+    with node.bench(KERNEL_S) as bench:
+        return judge(bench.trace(1.0, rounds))
+
+
+def judge(trace: Sequence[Round]) -> Item:
+    """What an A/A trace says of the machine it was recorded on."""
+    kept = [r.ratio for r in trace if not r.dropped]
+    rounds, dropped = len(trace), len(trace) - len(kept)
+    if len(kept) < rounds / 2:
+        reason = next(r.dropped for r in trace if r.dropped)
+        return Item("noise floor", Fitness.REFUSE, f"{dropped} of {rounds} rounds were disturbed: {reason}")
+    middle = median(kept)
+    spread = 1.4826 * median([abs(r / middle - 1) for r in kept])
+    low, high = interval(kept, 0.005)
+    words = (
+        f"A/A duel {middle:.3f}× (99.5 % interval {low:.3f} to {high:.3f}), pair noise {spread:.1%}, "
+        f"{dropped} of {rounds} rounds dropped"
+    )
+    unbiased = low <= 1 <= high
+    slightly = low <= 1 + BIAS_REFUSE and high >= 1 - BIAS_REFUSE
+    if not (spread <= NOISE_REFUSE and slightly):
+        return Item("noise floor", Fitness.REFUSE, words)
+    return Item("noise floor", Fitness.GOOD if spread <= NOISE_WARN and unbiased else Fitness.WARN, words)
