@@ -27,6 +27,22 @@ def test_nan_fails_even_with_an_infinite_tolerance():
     assert verdict_of(lambda: close(np.array([1.0]), np.array([np.nan]), rtol=np.inf)).verdict is Verdict.WRONG_ANSWER
 
 
+@pytest.mark.parametrize("got", [1.0, -np.inf, np.nan, 1e308])
+def test_an_expected_infinity_must_be_met_exactly(got):
+    """No number is within any share of infinity."""
+    assert verdict_of(lambda: close(np.array([got]), np.array([np.inf]), rtol=0.5)).verdict is Verdict.WRONG_ANSWER
+    close(np.array([np.inf, np.nan]), np.array([np.inf, np.nan]), rtol=0.0)
+
+
+@pytest.mark.parametrize("got", [np.inf, -np.inf, np.nan])
+@pytest.mark.parametrize("rtol", [0.0, 1.0, np.inf])
+def test_an_unwritten_value_fails_with_any_tolerance(got, rtol):
+    """Also beside the largest number that there is."""
+    for expected in (1.0, 1.7e308):
+        found = verdict_of(lambda e=expected: close(np.array([0.0, got]), np.array([0.0, e]), rtol=rtol, atol=np.inf))
+        assert found.verdict is Verdict.NOT_FINITE
+
+
 def test_the_message_names_everything():
     """Index, expected, got, difference, allowed."""
     finding = verdict_of(lambda: close(np.array([[1.0, 2.5]]), np.array([[1.0, 2.0]]), rtol=1e-3, what="T"))
