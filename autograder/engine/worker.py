@@ -18,9 +18,6 @@ from autograder.sandbox.process import NotIsolated, ProcessSandbox
 PRELOAD = [
     "autograder.engine.worker",
     "autograder.cli",
-    "_pytest.assertion.rewrite",
-    "_pytest.python",
-    "_pytest.unittest",
     "pytest_timeout",
     "autograder.engine.ready",
 ]
