@@ -100,7 +100,8 @@ def interface(course_dir: Path) -> NbGraderAPI:
     config = Config()
     configure(config)
     config.CourseDirectory.root = str(course_dir.resolve())
-    config.JudgeExecute.wait_s = 5.0  # decided already; and duels of this machine wait for this process
+    # decided already, and run already if there was time; and duels of this machine wait for this process
+    config.JudgeExecute.wait_s, config.JudgeExecute.cells_s = 5.0, 0.0
     own = course_dir / "nbgrader_config.py"
     if own.is_file():
         config.merge(PyFileConfigLoader(own.name, path=str(course_dir)).load_config())

@@ -29,7 +29,7 @@ from hub.demo import PEOPLE as EVERYBODY
 from hub.demo import Demo, up
 from hub.nbgrader_plugins.config import configure
 from hub.service.app import make_app
-from hub.service.ports import NoGrader
+from hub.service.ports import Grader, NoGrader
 from hub.service.settings import Settings
 from hub.service.token_identity import TokenIdentity
 
@@ -84,12 +84,19 @@ def made_grade(points: Callable[[Any], float], verdict: Verdict = Verdict.PASSED
 @pytest.fixture
 def service(tmp_path: Path) -> Iterator[Running]:
     """The service on a free port of the loopback."""
+    with serving(tmp_path, lambda _: NoGrader()) as running:
+        yield running
+
+
+@contextmanager
+def serving(tmp_path: Path, grader: Callable[[Ledger], Grader]) -> Iterator[Running]:
+    """The service with a grader of the test's choice."""
     settings = Settings(state=tmp_path / "state", course_folder=COURSE)
     ledger = Ledger.open(folder=settings.state)
     identity = TokenIdentity(settings, ledger)
     door = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(
-        uvicorn.Config(make_app(settings, ledger, NoGrader(), identity), log_level="error", lifespan="on")
+        uvicorn.Config(make_app(settings, ledger, grader(ledger), identity), log_level="error", lifespan="on")
     )
     thread = threading.Thread(target=server.run, kwargs={"sockets": [door]}, daemon=True)
     thread.start()
