@@ -100,10 +100,10 @@ class Cores:
             self._free = sorted([*self._free, *cores])
             self._changed.notify_all()
 
-    def await_spare(self, core: int) -> None:
-        """Until a core is free and nobody waits for one; takes nothing."""
+    def await_spare(self, core: int, limit_s: float) -> bool:
+        """Until a core is free and nobody waits for one; takes nothing. False when that takes too long."""
         with self._changed:
-            self._changed.wait_for(lambda: self._spare(core))
+            return self._changed.wait_for(lambda: self._spare(core), timeout=max(limit_s, 0.0))
 
     def borrow(self, core: int) -> bool:
         """Takes a core that is free and not wanted, for a moment; gives it back by `give`."""

@@ -24,7 +24,12 @@ HOME = "home"  # the kernel's working directory: the submitted files lie there
 os.makedirs(HOME, exist_ok=True)  # noqa: PTH103  # as in the shim
 _FILE = os.path.abspath("kernel.json")  # noqa: PTH100  # the sockets are named after it
 manager: Any = KernelManager(kernel_name="python3", transport="ipc", connection_file=_FILE)
-manager.start_kernel(cwd=HOME, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+manager.start_kernel(
+    cwd=HOME,
+    stdout=subprocess.DEVNULL,
+    stderr=subprocess.DEVNULL,
+    extra_arguments=["--InteractiveShellApp.extensions=[]"],  # the image's own magics would grade inside of a grading
+)
 client: Any = manager.client()
 client.start_channels()
 client.wait_for_ready(timeout=START_S)

@@ -93,7 +93,8 @@ def _one(
         return End.DIED, False, (), outcome.elapsed_s
     answer, length = outcome.outputs
     try:
-        end, cut, outputs = clean(answer[: max(0, min(int(length), limits.room))].tobytes(), limits)
+        with actor.window.room.shared():  # never beside timed rounds
+            end, cut, outputs = clean(answer[: max(0, min(int(length), limits.room))].tobytes(), limits)
     except SubmissionError:
         return End.DIED, False, (), outcome.elapsed_s
     if end is End.DIED and actor.guest.usage().oom_kills > killed:

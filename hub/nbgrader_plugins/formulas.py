@@ -87,7 +87,9 @@ class FeedbackExporter(HTMLExporter):
         )
         return str(MarkdownWithMath(renderer=renderer).render(source))
 
-    def from_notebook_node(self, nb: Any, resources: Any = None, **more: Any) -> tuple[str, Any]:
+    def from_notebook_node(  # type: ignore[override]  # as HTMLExporter's own
+        self, nb: Any, resources: Any = None, **more: Any
+    ) -> tuple[str, Any]:
         """The page without the script; in the head, nothing of a student's stands before it."""
         page, resources = super().from_notebook_node(nb, resources, **more)
         before, found, rest = page.partition(_BEGIN)

@@ -21,14 +21,15 @@ class CellRuns:
     """Has cells run, a few submissions at a time, in the order of asking.
 
     Args:
-        run_s: how long a node may take, the wait for a quiet moment included.
+        run_s: how long a node may take, the wait for cores that no grading wants included: a deadline night's queue is
+            worked off when the rush is over.
         patience_s: how long somebody waits who can do without.
         again_s: after a failure of ours, when it may be asked for once more.
         at_once: runs under way; each node runs one at a time.
     """
 
     def __init__(
-        self, ledger: Ledger, grader: Grader, course: str, *, run_s: float = 600.0, patience_s: float = 60.0,
+        self, ledger: Ledger, grader: Grader, course: str, *, run_s: float = 7200.0, patience_s: float = 60.0,
         again_s: float = 300.0, at_once: int = 2, clock: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
         self.ledger, self.grader, self.course = ledger, grader, course

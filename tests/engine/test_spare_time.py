@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import threading
+import time
 from pathlib import Path
+
+import pytest
 
 from autograder.engine.cells import SpareTime
 from autograder.engine.task import Cores
+from autograder.errors import SandboxError
 from autograder.measure.room import Room
 
 WAIT_S = 10.0
@@ -28,7 +32,7 @@ def begin(action: object) -> tuple[threading.Thread, threading.Event]:
 def test_a_slice_waits_for_a_core_and_a_grading_goes_first(tmp_path: Path) -> None:
     """While cores are lent there is no slice; a grading that waits gets its cores before the next slice."""
     cores = Cores([0, 1])
-    spare = SpareTime(tmp_path, cores, 0)
+    spare = SpareTime(tmp_path, cores, 0, time.monotonic() + WAIT_S)
     lent = cores.take(2)
     inside, leave = threading.Event(), threading.Event()
 
@@ -54,10 +58,20 @@ def test_a_slice_waits_for_a_core_and_a_grading_goes_first(tmp_path: Path) -> No
     spare.close()
 
 
+def test_what_comes_too_late_is_given_up(tmp_path: Path) -> None:
+    """A node on which gradings never end keeps nobody waiting for ever."""
+    cores = Cores([0])
+    spare = SpareTime(tmp_path, cores, 0, time.monotonic() + 0.05)
+    cores.take(1)
+    with pytest.raises(SandboxError, match="left over"), spare.shared():
+        pass
+    spare.close()
+
+
 def test_who_waits_for_a_duel_holds_no_core(tmp_path: Path) -> None:
     """And who waits for a core keeps no duel waiting."""
     cores = Cores([0, 1])
-    spare, duel = SpareTime(tmp_path, cores, 0), Room(tmp_path)
+    spare, duel = SpareTime(tmp_path, cores, 0, time.monotonic() + WAIT_S), Room(tmp_path)
 
     def one() -> None:
         with spare.shared():
