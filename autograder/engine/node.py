@@ -188,7 +188,10 @@ class Node:
 
         Raises:
             SandboxError: it did not start.
+            MachineError: this node isolates nothing.
         """
+        if not self._sandbox.isolated:
+            raise MachineError("this node isolates nothing; what is no grading is not run on it")
         with room.shared():
             made = self._sandbox.start(profile, "cells")
         try:
