@@ -22,8 +22,8 @@ class CellLimits:
         side: most pixels along a picture's side.
     """
 
-    cell_s: float = 20.0
-    total_s: float = 60.0
+    cell_s: float = 30.0
+    total_s: float = 90.0
     text_bytes: int = 32 << 10
     images: int = 4
     image_bytes: int = 512 << 10

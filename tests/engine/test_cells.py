@@ -15,7 +15,7 @@ from autograder.engine.cells import show
 from autograder.measure.room import Room
 
 pytestmark = [pytest.mark.docker, pytest.mark.hub]
-LIMITS = CellLimits(cell_s=20.0)
+LIMITS = CellLimits()
 Run = Callable[..., Shown]
 
 
