@@ -13,6 +13,7 @@ from autograder.course.sample import Pupil
 from autograder.domain.assignment import Assignment
 from autograder.domain.grade import Grade
 from autograder.domain.record import Entry, Purpose, Receipt, Role, State
+from autograder.domain.shown import CELLS_NOT_RUN, Shown
 from autograder.domain.submission import Submission
 from autograder.engine.node import Node
 from autograder.engine.options import Options
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from autograder.ledger.store import Ledger
 
 __all__ = [
+    "CELLS_NOT_RUN",
     "SAMPLE_CLASS",
     "Assignment",
     "AutograderError",
@@ -46,6 +48,7 @@ __all__ = [
     "Quarantine",
     "Receipt",
     "Role",
+    "Shown",
     "State",
     "Submission",
     "SubmissionError",

@@ -57,23 +57,38 @@ def _most(name: str, limit: int) -> int:
 def receive_bytes(name: str, raw: bytes, limit_kb: int, adapter: Path | None = None) -> Submission:
     """Takes apart what arrived over a network; arguments and errors as for `receive`, `name` decides how it is read."""
     limit = limit_kb * 1024
+    path = _named(name)
+    whole = hashlib.sha256(raw).hexdigest()  # what `sha256sum` says of the file
+    if path.suffix == ".ipynb" and len(raw) <= _most(path.name, limit):
+        source, lines = _exported(raw, limit)
+        return _assemble(path.name, {ENTRY: source}, whole, limit, lines, adapter)
+    files = unpack(name, raw, limit_kb)
+    return _assemble(path.name, {ENTRY: raw} if path.suffix == ".py" else files, whole, limit, {}, adapter)
+
+
+def unpack(name: str, raw: bytes, limit_kb: int) -> dict[str, bytes]:
+    """The files of what arrived over a network, as they are: one, or those of an archive.
+
+    Raises:
+        SubmissionError: refused, with the reason.
+    """
+    limit, path = limit_kb * 1024, _named(name)
+    if len(raw) > _most(path.name, limit):
+        raise SubmissionError(f"{path.name} is larger than {_most(path.name, limit) // 1024} KiB")
+    if path.suffix in (".ipynb", ".py"):
+        return {path.name: raw}
+    if path.suffix == ".zip":
+        return dict(_bounded(_zip(raw, limit), limit))
+    if path.suffix in (".tar", ".gz", ".tgz"):
+        return dict(_bounded(_tar(raw, limit), limit))
+    raise SubmissionError(f"{path.name}: {_KINDS}")
+
+
+def _named(name: str) -> PurePosixPath:
     shown = clean(PurePosixPath(name).name)
     if shown is None:
         raise SubmissionError(f"{PurePosixPath(name).name[:MAX_NAME]}: {_KINDS}")
-    path = PurePosixPath(shown)
-    if len(raw) > _most(shown, limit):
-        raise SubmissionError(f"{shown} is larger than {_most(shown, limit) // 1024} KiB")
-    whole = hashlib.sha256(raw).hexdigest()  # what `sha256sum` says of the file
-    if path.suffix == ".ipynb":
-        source, lines = _exported(raw, limit)
-        return _assemble(path.name, {ENTRY: source}, whole, limit, lines, adapter)
-    if path.suffix == ".py":
-        return _assemble(path.name, {ENTRY: raw}, whole, limit, {}, adapter)
-    if path.suffix == ".zip":
-        return _assemble(path.name, dict(_bounded(_zip(raw, limit), limit)), whole, limit, {}, adapter)
-    if path.suffix in (".tar", ".gz", ".tgz"):
-        return _assemble(path.name, dict(_bounded(_tar(raw, limit), limit)), whole, limit, {}, adapter)
-    raise SubmissionError(f"{path.name}: {_KINDS}")
+    return PurePosixPath(shown)
 
 
 def _exported(raw: bytes, limit: int) -> tuple[bytes, dict[int, tuple[int, int]]]:

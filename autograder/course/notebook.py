@@ -34,15 +34,20 @@ def extract(raw: bytes) -> tuple[bytes, dict[int, tuple[int, int]]]:
     """
     lines: list[str] = []
     origin: dict[int, tuple[int, int]] = {}
-    for number, source in _exported(_parse(raw)):
+    for number, source in _exported(parse(raw)):
         for index, line in enumerate(_keep(source).splitlines(), start=1):
             lines.append(line)
             origin[len(lines)] = (number, index)
     return ("\n".join(lines) + "\n").encode(), origin
 
 
-def _parse(raw: bytes) -> list[dict[str, Any]]:
-    if _depth(raw) > _MAX_DEPTH:
+def parse(raw: bytes) -> list[dict[str, Any]]:
+    """The cells of a notebook that can be graded.
+
+    Raises:
+        SubmissionError: it cannot; the sentence is for the student.
+    """
+    if depth(raw) > _MAX_DEPTH:
         raise SubmissionError(f"the notebook is nested more than {_MAX_DEPTH} levels deep")
     try:
         notebook = json.loads(raw.decode("utf-8"))
@@ -62,7 +67,7 @@ def _parse(raw: bytes) -> list[dict[str, Any]]:
         raise SubmissionError(
             "two cells of the notebook have the same id; a cell was copied by hand: delete one of the two"
         )
-    grades = [i for c in cells if isinstance(i := _metadata(c).get("nbgrader", {}), dict) and (i := i.get("grade_id"))]
+    grades = [i for c in cells if isinstance(i := metadata(c).get("nbgrader", {}), dict) and (i := i.get("grade_id"))]
     if len(grades) != len(set(map(str, grades))):
         raise SubmissionError(
             "two cells of the notebook have the same nbgrader id; a graded cell was copied: delete one of the two"
@@ -70,10 +75,11 @@ def _parse(raw: bytes) -> list[dict[str, Any]]:
     return cells
 
 
-def _depth(raw: bytes) -> int:
+def depth(raw: bytes) -> int:
     """Deepest nesting of brackets outside strings; cheap, and safe before any parser sees the bytes."""
     deepest = level = 0
-    for token in re.finditer(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]', raw):
+    # a string that nobody closes ends with the bytes: were the last quote needed, every inner one would start a search anew
+    for token in re.finditer(rb'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', raw, re.DOTALL):
         first = token[0][:1]
         if first in b"[{":
             level += 1
@@ -83,12 +89,14 @@ def _depth(raw: bytes) -> int:
     return deepest
 
 
-def _metadata(cell: dict[str, Any]) -> dict[str, Any]:
+def metadata(cell: dict[str, Any]) -> dict[str, Any]:
+    """A cell's, or none."""
     found = cell.get("metadata", {})
     return found if isinstance(found, dict) else {}
 
 
-def _source(cell: dict[str, Any]) -> str:
+def text_of(cell: dict[str, Any]) -> str:
+    """A cell's source, which may be one string or a list of lines."""
     source = cell.get("source", "")
     if isinstance(source, list):
         source = "".join(s for s in source if isinstance(s, str))
@@ -98,8 +106,8 @@ def _source(cell: dict[str, Any]) -> str:
 def _exported(cells: list[dict[str, Any]]) -> list[tuple[int, str]]:
     chosen = []
     for number, cell in enumerate(cells, start=1):
-        source = _source(cell)
-        tags = _metadata(cell).get("tags", [])
+        source = text_of(cell)
+        tags = metadata(cell).get("tags", [])
         marked = (isinstance(tags, list) and "export" in tags) or _MARK.match(source)
         if cell.get("cell_type") == "code" and marked:
             chosen.append((number, source))

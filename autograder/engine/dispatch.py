@@ -17,6 +17,7 @@ from distributed import Future
 from autograder.course.load import course_folder, find, load
 from autograder.course.version import version
 from autograder.domain.record import Lease, Purpose
+from autograder.engine import cells
 from autograder.engine.cluster import Cluster
 from autograder.engine.quarantine import Quarantine
 from autograder.engine.task import TOPIC, Outcome, Parcel, grade
@@ -134,6 +135,15 @@ class Dispatcher:
         self.quarantine.ask(found)
         self._wake.set()
         return True
+
+    def cells(self, submission: int, limit_s: float) -> dict[str, Any]:
+        """What a submission's notebook shows when it is run on a node, behind every grading. Waits.
+
+        Raises:
+            MachineError: no node could, or not in time.
+            LedgerError: the submission is not known.
+        """
+        return cells.request(self.cluster, self.ledger, submission, limit_s)
 
     # the loop
 

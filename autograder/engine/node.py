@@ -12,6 +12,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import replace
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
@@ -31,6 +32,7 @@ from autograder.errors import CourseError, MachineError, SandboxError
 from autograder.judge.grading import Hand, Job
 from autograder.measure.machine import fingerprint
 from autograder.measure.room import Room
+from autograder.sandbox.base import Guest
 from autograder.sandbox.container import ContainerSandbox, state_folder
 from autograder.sandbox.owner import me
 from autograder.sandbox.process import NotIsolated
@@ -48,10 +50,10 @@ class Node:
     def __init__(self, options: Options | None = None) -> None:
         self.options = options or Options()
         self._owner = me()
-        self._state = state_folder()
+        self.state = state_folder()
         self._sandbox = worker.sandbox_of(self.options.kind, self._owner)
         self._reaper = self._start_reaper()
-        self._pool = Pool(self._sandbox, lambda: Room(self._state))
+        self._pool = Pool(self._sandbox, lambda: Room(self.state))
         self._warm: dict[tuple[str, tuple[int, ...]], list[Hand]] = {}
         self._lock = threading.Lock()
         self._context = multiprocessing.get_context("forkserver")
@@ -178,7 +180,24 @@ class Node:
     def bench(self, kernel_s: float) -> Bench:
         """Guests with a planted kernel, on the cores where serial submissions are graded."""
         cores = sorted(os.sched_getaffinity(0))
-        return Bench(self._sandbox, self.options, (cores[-1],), self._state, kernel_s)
+        return Bench(self._sandbox, self.options, (cores[-1],), self.state, kernel_s)
+
+    @contextmanager
+    def guest(self, profile: Profile, room: Room) -> Iterator[Guest]:
+        """A fresh guest for something that is no grading, started while it is the caller's turn; ended here.
+
+        Raises:
+            SandboxError: it did not start.
+            MachineError: this node isolates nothing.
+        """
+        if not self._sandbox.isolated:
+            raise MachineError("this node isolates nothing; what is no grading is not run on it")
+        with room.shared():
+            made = self._sandbox.start(profile, "cells")
+        try:
+            yield made
+        finally:
+            self._pool.bury(made)
 
     # one attempt
 
@@ -195,7 +214,7 @@ class Node:
         profile = Profile.of(assignment, self.options.image, cores, self.options.weakened)
         references = self.options.references or course_folder().parent / "reference"
         return Job(
-            assignment, submission, profile, references, self._state, entropy, only, public_only, self.options.pairs,
+            assignment, submission, profile, references, self.state, entropy, only, public_only, self.options.pairs,
             label=secrets.token_hex(8), attempt=attempt,
         )  # fmt: skip
 

@@ -63,7 +63,10 @@ class Pool:
     def bury(self, guest: Guest) -> None:
         """Ends a guest now, and removes what it left soon."""
         guest.kill()
-        self._threads.submit(self._remove, guest)
+        try:
+            self._threads.submit(self._remove, guest)
+        except RuntimeError:  # the pool was closed while somebody still had this one
+            guest.remove()
 
     def _remove(self, guest: Guest) -> None:
         room = self._room()

@@ -76,14 +76,20 @@ class Cores:
     """Lends disjoint cores. Dask's resources guarantee that there are enough; this says which."""
 
     def __init__(self, cores: list[int]) -> None:
+        self.every = tuple(cores)
         self._free = list(cores)
+        self._wanted = 0  # tasks that wait
         self._changed = threading.Condition()
 
     def take(self, count: int) -> tuple[int, ...]:
         """So many cores, the last ones first, waiting for a task that is just ending."""
         with self._changed:
-            if not self._changed.wait_for(lambda: len(self._free) >= count, timeout=60):
-                raise MachineError(f"{count} cores were promised, {len(self._free)} are free")
+            self._wanted += 1
+            try:
+                if not self._changed.wait_for(lambda: len(self._free) >= count, timeout=60):
+                    raise MachineError(f"{count} cores were promised, {len(self._free)} are free")
+            finally:
+                self._wanted -= 1
             taken = tuple(self._free[-count:])
             del self._free[-count:]
             return taken
@@ -93,6 +99,22 @@ class Cores:
         with self._changed:
             self._free = sorted([*self._free, *cores])
             self._changed.notify_all()
+
+    def await_spare(self, core: int, limit_s: float) -> bool:
+        """Until a core is free and nobody waits for one; takes nothing. False when that takes too long."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._spare(core), timeout=max(limit_s, 0.0))
+
+    def borrow(self, core: int) -> bool:
+        """Takes a core that is free and not wanted, for a moment; gives it back by `give`."""
+        with self._changed:
+            if not self._spare(core):
+                return False
+            self._free.remove(core)
+            return True
+
+    def _spare(self, core: int) -> bool:
+        return core in self._free and not self._wanted
 
 
 def grade(parcel: Parcel) -> Outcome:

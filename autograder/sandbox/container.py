@@ -232,7 +232,7 @@ class ContainerSandbox:
             "cap_add": ["SYS_ADMIN"] if "capabilities" in weak else [],
             "security_opt": ["seccomp=unconfined"]
             if "seccomp" in weak
-            else ["no-new-privileges", f"seccomp={seccomp()}"],
+            else ["no-new-privileges", f"seccomp={seccomp(profile.syscalls, profile.netlink_errno)}"],
             "pids_limit": -1 if "pids" in weak else profile.processes,
             "mem_limit": memory,
             "memswap_limit": memory,

@@ -6,9 +6,11 @@ EPERM (ENOSYS for `clone3`, so that glibc falls back to `clone`, whose flags can
 
 from __future__ import annotations
 
+import errno
 import json
 import socket
 from dataclasses import dataclass
+from typing import Any
 
 from autograder.domain.assignment import Assignment
 
@@ -43,12 +45,17 @@ _ENOSYS = 38
 _FAMILIES = (socket.AF_UNIX, socket.AF_INET, socket.AF_INET6)
 
 
-def seccomp() -> str:
-    """The filter, as the JSON that the engine takes."""
+def seccomp(more: tuple[str, ...] = (), netlink_errno: int = errno.EPERM) -> str:
+    """The filter, as the JSON that the engine takes.
+
+    Args:
+        more: system calls beyond those that every guest may.
+        netlink_errno: with what a netlink socket is refused.
+    """
     allow = "SCMP_ACT_ALLOW"
     flags = {"index": 0, "value": _NAMESPACE_FLAGS, "valueTwo": 0, "op": "SCMP_CMP_MASKED_EQ"}
-    rules = [
-        {"names": _SYSCALLS, "action": allow},
+    rules: list[dict[str, Any]] = [
+        {"names": [*_SYSCALLS, *more], "action": allow},
         {"names": ["clone"], "action": allow, "args": [flags]},
         {"names": ["clone3"], "action": "SCMP_ACT_ERRNO", "errnoRet": _ENOSYS},
         *(
@@ -56,6 +63,9 @@ def seccomp() -> str:
             for f in _FAMILIES
         ),
     ]
+    if netlink_errno != errno.EPERM:  # the default, which may not be written as a rule of its own
+        family = {"index": 0, "value": int(socket.AF_NETLINK), "op": "SCMP_CMP_EQ"}
+        rules.append({"names": ["socket"], "action": "SCMP_ACT_ERRNO", "errnoRet": netlink_errno, "args": [family]})
     return json.dumps({"defaultAction": "SCMP_ACT_ERRNO", "architectures": ["SCMP_ARCH_X86_64"], "syscalls": rules})
 
 
@@ -67,6 +77,8 @@ class Profile:
         cores: processor numbers it is pinned to (a cpuset, never a CFS quota: quotas stall bursts).
         memory_mb: for everything the guest touches, tmpfs included; there is no swap.
         scratch_mb: size of its working directory, a tmpfs; inodes are bounded too.
+        syscalls: allowed beyond the list above.
+        netlink_errno: with what a netlink socket is refused; some libraries do without one only if they hear the right word.
         weakened: names of rules left out (capabilities, cpuset, memory, network, pid, pids, read-only, scratch,
             seccomp, shm, ulimits, user). Only the escape suite uses it, to show that an attack bites.
     """
@@ -81,6 +93,8 @@ class Profile:
     inodes: int = 8192
     shm_mb: int = 64
     runtime: str = ""
+    syscalls: tuple[str, ...] = ()
+    netlink_errno: int = errno.EPERM
     weakened: frozenset[str] = frozenset()
 
     @classmethod

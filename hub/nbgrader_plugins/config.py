@@ -43,6 +43,7 @@ def _converters(c: Any) -> None:
 
     c.Autograde.sanitize_preprocessors = list(SANITIZE)
     c.Autograde.autograde_preprocessors = list(PREPROCESSORS)
+    c.GenerateFeedback.exporter_class = "hub.nbgrader_plugins.formulas.FeedbackExporter"
     # the source folder is built without solutions; nbgrader's ClearSolutions would empty whole cells
     c.GenerateAssignment.preprocessors = [
         p.LockCells,

@@ -31,7 +31,7 @@ from nbgrader.utils import parse_utc
 from traitlets import Float
 
 from autograder.api import Grade, page
-from hub.nbgrader_plugins import disarm
+from hub.nbgrader_plugins import cells, disarm
 from hub.nbgrader_plugins.client import FINAL, Service, course
 from hub.nbgrader_plugins.source import PREFIX, REPORT, REVIEW
 
@@ -61,9 +61,12 @@ def find_submission(service: Service, course_id: str, assignment: str, student: 
 
 
 class JudgeExecute(NbGraderPreprocessor):
-    """Stands where nbgrader's `Execute` stood; no student's code runs here."""
+    """Stands where nbgrader's `Execute` stood; no student's code runs here, the service has it run in a sandbox."""
 
     wait_s = Float(600.0, help="How long to wait for a submission that is still in the queue.").tag(config=True)
+    cells_s = Float(60.0, help="How long to wait for what the cells show; the points do not wait for it.").tag(
+        config=True
+    )
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
         """The notebook with points in its criterion cells and the report before them.
@@ -84,10 +87,12 @@ class JudgeExecute(NbGraderPreprocessor):
             if entry["state"] not in FINAL:
                 raise NotGraded(f"submission {row['submission']} is {entry['state']}; try again later")
             grade = service.json("GET", "exchange", course_id, "grades", str(row["submission"]))
+            shown = cells.fetch(service, course_id, row["submission"], self.cells_s) if grade else ""
         reviews = entry.get("reviews") or []
         if not grade:
             raise NotGraded(f"submission {row['submission']} is {entry['state']} and has no grade")
         disarm.notebook(nb)
+        cells.show(nb, shown)
         resources[_UNDECIDED] = fill(nb, Grade.from_json(grade), about, reviews[-1] if reviews else None)
         return nb, resources
 

@@ -87,6 +87,7 @@ def write(course_dir: Path, assignment: str, student: str) -> str:
         if row["state"] not in FINAL:
             return f"a newer submission is {row['state']}; it will bring itself in"
         _step("autograde", api.autograde(assignment, student, force=True, create=True))
+        _name(api, student)
         _step("generate feedback", api.generate_feedback(assignment, student, force=True))
         _step("release feedback", api.release_feedback(assignment, student))
         _hand_over(course_dir)
@@ -100,7 +101,8 @@ def interface(course_dir: Path) -> NbGraderAPI:
     config = Config()
     configure(config)
     config.CourseDirectory.root = str(course_dir.resolve())
-    config.JudgeExecute.wait_s = 5.0  # decided already; and duels of this machine wait for this process
+    # decided already, and run already if there was time; and duels of this machine wait for this process
+    config.JudgeExecute.wait_s, config.JudgeExecute.cells_s = 5.0, 0.0
     own = course_dir / "nbgrader_config.py"
     if own.is_file():
         config.merge(PyFileConfigLoader(own.name, path=str(course_dir)).load_config())
@@ -147,6 +149,15 @@ def seed(course_dir: Path, assignments: list[str]) -> list[str]:
                 _step("release", api.release_assignment(assignment))
                 done.append(assignment)
     return done
+
+
+def _name(api: NbGraderAPI, student: str) -> None:
+    """Formgrader shows "None, None" for who has no name; until somebody enters one, the account's stands for it."""
+    with Gradebook(api.coursedir.db_url, str(api.coursedir.course_id)) as gradebook:
+        known = gradebook.find_student(student)
+        if known.first_name is None and known.last_name is None:
+            known.first_name, known.last_name = "", student
+            gradebook.db.commit()
 
 
 @contextmanager

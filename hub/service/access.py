@@ -12,6 +12,7 @@ from fastapi import Depends, HTTPException, Path, Query, Request
 
 from autograder.api import Assignment, Entry, Ledger
 from hub.service.catalogue import Catalogue
+from hub.service.cells import CellRuns
 from hub.service.identity import Identity, Person, csrf_token, same_site
 from hub.service.metrics import Metrics
 from hub.service.ports import Grader
@@ -35,6 +36,7 @@ class Desk:
     identity: Identity
     catalogue: Catalogue
     metrics: Metrics
+    cells: CellRuns
 
     def own(self, person: Person, submission: int) -> Entry:
         """A submission that this person may see; anybody else's does not exist for them."""

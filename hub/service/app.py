@@ -22,6 +22,7 @@ from autograder.api import AutograderError, Ledger
 from hub.service import events, exchange, pages, staff, submissions
 from hub.service.access import Desk, LoginNeeded, login_path, visitor
 from hub.service.catalogue import Catalogue
+from hub.service.cells import CellRuns
 from hub.service.identity import Identity
 from hub.service.intake import refund_what_was_ours
 from hub.service.metrics import Metrics
@@ -49,7 +50,9 @@ _LARGE = re.compile(r"api/assignments/[^/]+/submissions|api/exchange/.+")
 _FORM_WITH_FILE = re.compile(r"assignments/[^/]+/submit")
 
 
-def make_app(settings: Settings, ledger: Ledger, dispatcher: Grader, identity: Identity) -> FastAPI:
+def make_app(
+    settings: Settings, ledger: Ledger, dispatcher: Grader, identity: Identity, cells: CellRuns | None = None
+) -> FastAPI:
     """The service as an ASGI app.
 
     Args:
@@ -57,6 +60,7 @@ def make_app(settings: Settings, ledger: Ledger, dispatcher: Grader, identity: I
         ledger: what was handed in and graded.
         dispatcher: who grades; `NoGrader` where another process does.
         identity: who is asking.
+        cells: what notebooks show; its own if None.
     """
     prefix = settings.prefix.rstrip("/")
 
@@ -64,6 +68,7 @@ def make_app(settings: Settings, ledger: Ledger, dispatcher: Grader, identity: I
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
         app.state.stopping.set()
+        desk.cells.close()
 
     app = FastAPI(
         title="Autograder",
@@ -75,7 +80,9 @@ def make_app(settings: Settings, ledger: Ledger, dispatcher: Grader, identity: I
         lifespan=lifespan,
         redirect_slashes=False,
     )
-    desk = Desk(settings, ledger, dispatcher, identity, Catalogue(settings.course_folder), Metrics(ledger, dispatcher))
+    catalogue, meters = Catalogue(settings.course_folder), Metrics(ledger, dispatcher)
+    cells = cells or CellRuns(ledger, dispatcher, settings.course)
+    desk = Desk(settings, ledger, dispatcher, identity, catalogue, meters, cells)
     app.state.desk, app.state.seats, app.state.stopping = desk, events.Seats(), asyncio.Event()
     dispatcher.on_recorded(lambda submission: refund_what_was_ours(desk, submission))
 

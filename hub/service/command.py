@@ -17,6 +17,7 @@ import uvicorn
 
 from autograder.api import Cluster, Dispatcher, Ledger, Options, Quarantine
 from hub.service.app import make_app
+from hub.service.cells import CellRuns
 from hub.service.identity import Identity
 from hub.service.ports import Grader, NoGrader
 from hub.service.settings import Settings
@@ -75,15 +76,16 @@ def serve(host: str, port: int, state: Path | None, grader: bool, cores: int, pe
             quarantine = Quarantine(ledger, cluster, settings.check_hour)
             dispatcher = open_things.enter_context(Dispatcher(ledger, cluster, quarantine=quarantine))
         identity = _identity(settings, ledger, managed)
+        cells = CellRuns(ledger, dispatcher, settings.course)
         if settings.gradebook is not None:
             from hub.service.gradebook import GradebookWriter, Inside  # nbgrader is needed only with a gradebook
 
             here = f"http://{_reachable(host)}:{port}{settings.prefix}"
-            writer = GradebookWriter(ledger, settings.gradebook, here, settings.course)
+            writer = GradebookWriter(ledger, settings.gradebook, here, settings.course, cells=cells)
             identity = Inside(identity, writer.token)
             open_things.enter_context(writer)
             dispatcher.on_recorded(writer.recorded)
-        app = make_app(settings, ledger, dispatcher, identity)
+        app = make_app(settings, ledger, dispatcher, identity, cells)
         # access lines would hold students' names and what they look at
         config = uvicorn.Config(
             app, host=host, port=port, access_log=False, timeout_graceful_shutdown=_GRACE_S, server_header=False

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import hashlib
 import io
 import tarfile
 import zlib
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, HTTPException, Path, Request, Response
+from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
@@ -17,13 +19,16 @@ from hub.service.access import AtDesk, Desk, Id, Instructor, Slug, Ta, Visitor, 
 from hub.service.grades import every
 from hub.service.intake import body, hand_in, stamp_of
 from hub.service.views import finite, receipt_json
-from hub.service.wording import NOT_FOUND
+from hub.service.wording import CELLS_FAILED, CELLS_LATER, NOT_FOUND
 
 _GZIP = b"\x1f\x8b"
 _MAX_MEMBERS = 5000
 _NOTEBOOKS: dict[str, list[str]] = {}  # of releases by digest: every student's list asks for them
 
 Stamp = Annotated[str, Path(pattern=r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6} UTC$")]
+
+
+Seconds = Annotated[float, Query(ge=0, le=90)]
 
 
 def _this_course(course: Slug, desk: AtDesk) -> None:
@@ -176,6 +181,19 @@ def grade(submission: Id, person: Ta, desk: AtDesk) -> Response:
     if found is None:
         raise HTTPException(404, "There is no verdict yet.")
     return JSONResponse(finite(found))
+
+
+@router.get("/cells/{submission}")
+async def cells(submission: Id, person: Ta, desk: AtDesk, wait: Seconds = 0.0) -> Response:
+    """What the notebook's cells show when they are run after handing in; the first to ask has them run."""
+    await run_in_threadpool(desk.own, person, submission)
+    run = await run_in_threadpool(desk.cells.ask, submission)
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(run)), wait)
+    found = await run_in_threadpool(desk.cells.stored, submission)
+    if found is None:
+        raise HTTPException(404, CELLS_FAILED if run.done() else CELLS_LATER)
+    return Response(found, media_type="application/json")
 
 
 # feedback

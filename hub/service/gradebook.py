@@ -22,11 +22,14 @@ from fastapi import APIRouter
 
 from autograder.api import AutograderError, Ledger, LedgerError, quietly
 from hub.nbgrader_plugins.gradebook import GradebookError, sync
+from hub.service.cells import KIND, CellRuns
 from hub.service.identity import Identity, Person
 
 log = logging.getLogger("autograder.gradebook")
 
 WRITTEN = ".gradebook-written.json"
+WITH_CELLS = "+cells"  # ends the mark of what was written with the notebook's outputs
+LOOK_S = 5.0
 Key = tuple[str, str]  # assignment, student
 
 
@@ -65,16 +68,21 @@ class GradebookWriter:
         url: where this service is reached from its own machine.
         every_s: how often is compared when nobody says that something was recorded.
         rest_s: wait after the first failure and after many.
+        cells: what notebooks show; it is waited for a while before a writing, and written after it if it comes later.
     """
 
     def __init__(
         self, ledger: Ledger, folder: Path, url: str, course: str, *, every_s: float = 20.0,
         rest_s: tuple[float, float] = (3.0, 900.0), bring: Callable[[Path, str, str, dict[str, str]], str] = sync,
+        cells: CellRuns | None = None,
     ) -> None:  # fmt: skip
         self.ledger, self.folder, self.course = ledger, folder, course
         self.token = secrets.token_urlsafe(32)
         self._told = {"AUTOGRADER_URL": url, "AUTOGRADER_TOKEN": self.token, "AUTOGRADER_COURSE": course}
         self._written, self._every_s, self._rest_s, self._bring = Written(folder), every_s, rest_s, bring
+        self._cells = cells
+        if cells is not None:
+            cells.on_stored(self.recorded)
         self._failures: dict[Key, tuple[str, int, float]] = {}  # mark, how often, when again
         self._wake, self._stop = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._work, name="gradebook", daemon=True)
@@ -94,8 +102,10 @@ class GradebookWriter:
 
     def owed(self) -> dict[Key, str]:
         """What counts and is not in the gradebook."""
-        written = self._written.read()
-        return {key: mark for key, mark in self.ledger.marks(self.course).items() if written.get(key) != mark}
+        written, marks = self._written.read(), self.ledger.marks(self.course)
+        run = {int(a["stamp"]) for a in self.ledger.artefacts(self.course, KIND)} if self._cells else set()
+        marks = {key: f"{mark}{WITH_CELLS}" if _submission(mark) in run else mark for key, mark in marks.items()}
+        return {key: mark for key, mark in marks.items() if written.get(key) != mark}
 
     def _work(self) -> None:
         while not self._stop.is_set():
@@ -106,14 +116,17 @@ class GradebookWriter:
                 log.error("the gradebook cannot be compared with the ledger: %s", error)
                 owed = {}
             self._failures = {key: known for key, known in self._failures.items() if key in owed}
+            waits = False
             for key, mark in owed.items():
                 if self._stop.is_set():
                     return
-                if self._due(key, mark):
+                if self._cells is not None and not self._cells.settled(_submission(mark)):
+                    waits = True
+                elif self._due(key, mark):
                     self._one(key, mark)
             # a grade may come while others are written: each is compared before anybody waits
             again = min((at for _, _, at in self._failures.values()), default=float("inf")) - time.monotonic()
-            self._wake.wait(max(0.0, min(self._every_s, again)))
+            self._wake.wait(max(0.0, min(LOOK_S if waits else self._every_s, again)))
 
     def _due(self, key: Key, mark: str) -> bool:
         failed, _, at = self._failures.get(key, ("", 0, 0.0))
@@ -133,6 +146,10 @@ class GradebookWriter:
             rest = min(first * 2.0 ** min(often - 1, 30), most)
             self._failures[key] = (mark, often, time.monotonic() + rest)
             log.error("%s of %s is not in the gradebook yet, again in %g s: %s", *key, rest, error)
+
+
+def _submission(mark: str) -> int:
+    return int(mark.partition(":")[0])
 
 
 class Inside:

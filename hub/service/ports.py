@@ -6,6 +6,8 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Protocol, Self, runtime_checkable
 
+from autograder.api import AutograderError
+
 
 @runtime_checkable
 class Subscription(Protocol):
@@ -39,6 +41,9 @@ class Grader(Protocol):
 
     def on_recorded(self, call: Callable[[int], None]) -> None:
         """Calls back after a grade was committed."""
+
+    def cells(self, submission: int, limit_s: float) -> dict[str, Any]:
+        """What a submission's notebook shows when it is run. Waits; an `AutograderError` says why it cannot be had."""
 
 
 class _Silence:
@@ -77,3 +82,7 @@ class NoGrader:
 
     def on_recorded(self, call: Callable[[int], None]) -> None:
         """Never called: grades are recorded elsewhere."""
+
+    def cells(self, submission: int, limit_s: float) -> dict[str, Any]:
+        """Nothing runs here."""
+        raise AutograderError("this service has no nodes")

@@ -65,3 +65,7 @@ def progress(news: dict[str, Any], titles: dict[str, str]) -> str:
             return "Graded."
         case _:
             return "Working."
+
+
+CELLS_LATER = "no grading machine had a quiet moment for it yet; what was asked for goes on, so ask again later"
+CELLS_FAILED = "it failed on our side, and will be tried again when it is asked for in some minutes"

@@ -35,6 +35,8 @@ found = subprocess.run(
 )
 assert found.stdout.split() == ["hub.nbgrader_plugins.submit", "c1"], found
 importlib.import_module("hub.magic")
+for module in ("hub.nbgrader_plugins.formulas", "jupyter_client.manager", "ipykernel"):
+    importlib.import_module(module)
 
 assert importlib.util.find_spec("reference") is None and importlib.util.find_spec("assignments") is None
 for root in map(Path, ("/opt", "/home", "/srv", "/usr/local")):

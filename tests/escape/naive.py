@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import tarfile
 import zipfile
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -49,3 +51,9 @@ def table(rows: list[dict[str, Any]]) -> str:
     writer.writeheader()
     writer.writerows(rows)
     return out.getvalue()
+
+
+def depth(raw: bytes) -> int:
+    """Deepest nesting outside strings; a string is what ends with a quote."""
+    tokens = re.findall(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]', raw)
+    return max(accumulate(1 if t in b"[{" else -1 if t in b"]}" else 0 for t in tokens), default=0)

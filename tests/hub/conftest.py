@@ -22,22 +22,21 @@ from nbgrader.coursedir import CourseDirectory
 from nbgrader.exchange import ExchangeFactory
 from traitlets.config import Config
 
-from autograder.api import Ledger, load
-from autograder.domain.grade import CriterionResult, Grade
-from autograder.domain.verdict import Verdict, sentence
+from autograder.api import Ledger
+from autograder.domain.verdict import Verdict
 from hub.demo import PEOPLE as EVERYBODY
 from hub.demo import Demo, up
 from hub.nbgrader_plugins.config import configure
+from hub.service.access import Desk
 from hub.service.app import make_app
-from hub.service.ports import NoGrader
+from hub.service.ports import Grader, NoGrader
 from hub.service.settings import Settings
 from hub.service.token_identity import TokenIdentity
 
 from .real_hub import SLUG as SLUG
 from .real_hub import Browser, engine
+from .work import COURSE, made_grade
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-COURSE = REPOSITORY / "assignments"
 PEOPLE = {"ada": "student", "bob": "student", "tess": "ta", "ines": "instructor"}
 
 
@@ -47,6 +46,7 @@ class Running:
 
     url: str
     ledger: Ledger
+    desk: Desk
     tokens: dict[str, str] = field(default_factory=dict)
 
     def environment(self, name: str) -> dict[str, str]:
@@ -68,32 +68,25 @@ class Running:
         return grade.to_json()
 
 
-def made_grade(points: Callable[[Any], float], verdict: Verdict = Verdict.PASSED) -> Grade:
-    """A verdict on the heat plate."""
-    results = tuple(
-        CriterionResult(
-            c.id, c.title, points(c), c.points, verdict, sentence(verdict), c.public, {"seed": "SECRET-SEED"}
-        )
-        for c in load(COURSE / SLUG).criteria
-    )
-    machine = {"id": "test", "processor": "test", "cores": 1, "memory_gb": 1, "kernel": "test"}
-    engine = {"entropy": "SECRET-SEED", "isolated": True}
-    return Grade(SLUG, f"{SLUG}.tar.gz", "0" * 64, results, machine, engine, 1.0, 0.1)
-
-
 @pytest.fixture
 def service(tmp_path: Path) -> Iterator[Running]:
     """The service on a free port of the loopback."""
+    with serving(tmp_path, lambda _: NoGrader()) as running:
+        yield running
+
+
+@contextmanager
+def serving(tmp_path: Path, grader: Callable[[Ledger], Grader]) -> Iterator[Running]:
+    """The service with a grader of the test's choice."""
     settings = Settings(state=tmp_path / "state", course_folder=COURSE)
     ledger = Ledger.open(folder=settings.state)
     identity = TokenIdentity(settings, ledger)
     door = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(
-        uvicorn.Config(make_app(settings, ledger, NoGrader(), identity), log_level="error", lifespan="on")
-    )
+    app = make_app(settings, ledger, grader(ledger), identity)
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="on"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [door]}, daemon=True)
     thread.start()
-    running = Running(f"http://127.0.0.1:{door.getsockname()[1]}/", ledger)
+    running = Running(f"http://127.0.0.1:{door.getsockname()[1]}/", ledger, app.state.desk)
     running.tokens = {name: identity.file.add(name, role) for name, role in PEOPLE.items()}
     until = time.monotonic() + 20
     while not server.started and time.monotonic() < until:

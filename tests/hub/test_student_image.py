@@ -11,7 +11,7 @@ from typing import IO, cast
 import docker
 import pytest
 
-from .conftest import COURSE, REPOSITORY
+from .work import COURSE, REPOSITORY
 
 pytestmark = [pytest.mark.hub, pytest.mark.slow]
 IMAGE = "autograder-student:current"

@@ -16,7 +16,7 @@ import httpx
 import pytest
 import uvicorn
 
-from autograder.api import Assignment, Grade, Ledger
+from autograder.api import Assignment, AutograderError, Grade, Ledger
 from autograder.domain.grade import CriterionResult
 from autograder.domain.measurement import Decision, DuelOutcome, Round, TierOutcome
 from autograder.domain.verdict import Verdict
@@ -61,6 +61,8 @@ class FakeGrader:
         self.examined: list[str] = []
         self.watching: dict[int, list[Subscription]] = {}
         self.calls: list[Callable[[int], None]] = []
+        self.shown: dict[str, Any] | None = None  # what a run of cells answers
+        self.runs: list[int] = []
 
     def wake(self) -> None:
         """Counts."""
@@ -85,6 +87,13 @@ class FakeGrader:
     def on_recorded(self, call: Callable[[int], None]) -> None:
         """Kept for the test to call."""
         self.calls.append(call)
+
+    def cells(self, submission: int, limit_s: float) -> dict[str, Any]:
+        """What a test says that a notebook shows."""
+        self.runs.append(submission)
+        if self.shown is None:
+            raise AutograderError("no node is there")
+        return self.shown
 
     def tell(self, submission: int, phase: str, **news: Any) -> None:
         """Sends news."""

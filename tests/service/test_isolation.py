@@ -42,6 +42,7 @@ ROUTES = {
         404,
     ),
     "GET api/exchange/{course}/grades/{submission}": ("api/exchange/course/grades/{n}", STAFF_ONLY),
+    "GET api/exchange/{course}/cells/{submission}": ("api/exchange/course/cells/{n}", STAFF_ONLY),
     "PUT api/exchange/{course}/feedback/{assignment}/{student}/{stamp}": (
         f"api/exchange/course/feedback/{SLUG}/ben/{{s}}",
         STAFF_ONLY,

@@ -1,0 +1,118 @@
+"""Notebooks' cells in a real container of the student image: honest ones, hungry ones, and ones that lie."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from autograder.api import Node, Options, Shown, find, load
+from autograder.course.cells import png
+from autograder.domain.shown import CUT, CellLimits, End, sentence
+from autograder.engine.cells import show
+from autograder.measure.room import Room
+
+pytestmark = [pytest.mark.docker, pytest.mark.hub]
+LIMITS = CellLimits()
+Run = Callable[..., Shown]
+
+
+def notebook(*sources: str, metadata: dict[int, dict[str, object]] | None = None) -> bytes:
+    """As a student hands it in."""
+    cells = [
+        {"cell_type": "code", "id": f"c{i}", "source": s, "metadata": (metadata or {}).get(i, {}), "outputs": []}
+        for i, s in enumerate(sources)
+    ]
+    return json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells}).encode()
+
+
+@pytest.fixture(scope="module")
+def run(engine: object) -> Iterator[Run]:
+    """Runs cells on a node."""
+    work = load(find("a04_heat_plate"))
+    with Node(Options(slots=1)) as node:
+        room = Room(node.state)
+
+        def go(*sources: str, limits: CellLimits = LIMITS, **more: dict[int, dict[str, object]]) -> Shown:
+            return show(node, room, 0, work, "a04_heat_plate.ipynb", notebook(*sources, **more), limits)
+
+        yield go
+        room.close()
+
+
+def test_what_is_shown_and_what_is_not(run: Run) -> None:
+    """Figure, text, traceback, a flood, HTML, a forged result, and a kernel that dies, in one notebook."""
+    test_cell = {"nbgrader": {"grade": True, "solution": False, "grade_id": "t", "points": 5}}
+    shown = run(
+        "import matplotlib.pyplot as plt\nplt.plot([1, 2])\nprint('drawn', end='')",
+        "1 / 0",
+        "print('x' * 10_000_000)",
+        "from IPython.display import HTML, Javascript, SVG, Markdown, Latex, Image, display\n"
+        "display(HTML('<script>alert(1)</script>'), Javascript('alert(1)'), Markdown('<b>b</b>'), Latex('$x$'))\n"
+        "display({'text/html': '<i>only</i>'}, raw=True)\n"
+        "display({'image/png': 'PHN2Zz4='}, raw=True)\n"
+        "display({'image/svg+xml': '<svg onload=alert(1)/>'}, raw=True)",
+        "print('\\x1b[31mred\\x1b[0m\\x07 \\u202egnp.exe')\n100",
+        "points = 100",
+        "import os, signal\nprint('last words', flush=True)\nos.kill(os.getpid(), signal.SIGKILL)",
+        "print('after')",
+        metadata={5: test_cell},
+    )
+    cells = {c.position: c for c in shown.cells}
+    assert sorted(cells) == [0, 1, 2, 3, 4, 6, 7], "a test cell is not run"
+    text, image = cells[0].outputs
+    assert text == {"kind": "stream", "name": "stdout", "text": "drawn"}
+    assert base64.b64decode(image["png"]).startswith(b"\x89PNG") and not cells[0].note
+    assert cells[1].outputs[0]["ename"] == "ZeroDivisionError" and "\x1b" not in cells[1].outputs[0]["traceback"]
+    assert len(cells[2].outputs[0]["text"]) == LIMITS.text_bytes and CUT in cells[2].note
+    whole = json.dumps(cells[3].outputs)
+    assert "alert" not in whole and "svg" not in whole and "only" not in whole
+    assert [o["text"] for o in cells[3].outputs if "IPython" not in o["text"]] == ["<b>b</b>", "$x$"]
+    assert {o["kind"] for o in cells[3].outputs} == {"text"}
+    assert [o["text"] for o in cells[4].outputs] == ["red gnp.exe\n", "100"]
+    assert {o["kind"] for o in cells[4].outputs} == {"stream", "text"}
+    assert cells[6].note == sentence(End.DIED, LIMITS) and cells[6].outputs[0]["text"] == "last words\n"
+    assert cells[7].note == sentence(End.NOT_RUN, LIMITS) and not cells[7].outputs
+
+
+def test_a_cell_without_an_end_is_stopped(run: Run) -> None:
+    """It keeps what it printed; what comes after is not run, and says so."""
+    short = CellLimits(cell_s=2.0)
+    shown = run("print('begun', flush=True)\nwhile True: pass", "print('after')", limits=short)
+    assert [c.note for c in shown.cells] == [sentence(End.TIME, short), sentence(End.NOT_RUN, short)]
+    assert shown.cells[0].outputs[0]["text"] == "begun\n" and not shown.cells[1].outputs
+
+
+def test_a_cell_that_kills_all_around_it_shows_nothing(run: Run) -> None:
+    """The runner dies with the kernel: cells before it keep what they showed."""
+    shown = run("print('before')", "import os\nos.kill(-1, 9)", "print('after')")
+    assert [len(c.outputs) for c in shown.cells] == [1, 0, 0]
+    assert shown.cells[1].note == sentence(End.DIED, LIMITS)
+
+
+def test_a_cell_that_eats_memory_is_named(run: Run) -> None:
+    """The kernel is killed by the container's limit."""
+    shown = run("b = bytearray(1 << 34)\nb[::4096] = b'1' * len(b[::4096])", "print('after')")
+    assert shown.cells[0].note == sentence(End.MEMORY, LIMITS) or shown.cells[0].outputs[0]["ename"] == "MemoryError"
+
+
+def test_only_real_pictures_pass() -> None:
+    """Signature, chunks, sides; what is appended or hidden between the chunks is gone."""
+    import io
+
+    import matplotlib.pyplot as plt
+
+    out = io.BytesIO()
+    figure = plt.figure(figsize=(1, 1))
+    figure.savefig(out, format="png", metadata={"Comment": "<script>hidden</script>"})
+    plt.close(figure)
+    good = out.getvalue()
+    assert b"hidden" in good
+    kept = base64.b64decode(png(base64.b64encode(good + b"<script>behind</script>").decode(), LIMITS))
+    assert kept.startswith(b"\x89PNG") and b"script" not in kept and kept.endswith(b"IEND\xaeB`\x82")
+    wide = good[:16] + (1 << 20).to_bytes(4, "big") + good[20:]
+    for bad in (b"<svg/>", b"GIF89a", good[:8], good[:60], wide, b""):
+        assert png(base64.b64encode(bad).decode(), LIMITS) == ""
+    assert png("not base64!", LIMITS) == "" and png(7, LIMITS) == "" and png("A" * (1 << 20), LIMITS) == ""
