@@ -28,7 +28,9 @@ from autograder.errors import CourseError
 
 FILE = "assignment.toml"
 _SLUG = re.compile(r"[a-z][a-z0-9_]{0,63}")
-_ARGUMENT = re.compile(r"(?P<name>[A-Za-z_]\w*)\s*:\s*(?P<type>[^=]+?)(?P<out>\s+out)?(?P<dealt>\s+per rank)?\s*(?:=\s*(?P<default>\S+))?")
+_ARGUMENT = re.compile(
+    r"(?P<name>[A-Za-z_]\w*)\s*:\s*(?P<type>[^=]+?)(?P<out>\s+out)?(?P<dealt>\s+per rank)?\s*(?:=\s*(?P<default>\S+))?"
+)
 _ARRAY = re.compile(r"(?P<dtype>[fiu][1248]|b1)\[(?P<dims>[^\]]*)\]")
 _DIM = re.compile(r"(?P<name>[A-Za-z_]\w*)?\s*(?P<offset>[+-]?\s*\d+)?")
 _DEFAULTS = {"true": True, "false": False}

@@ -177,9 +177,7 @@ class Duel:
             fail(Verdict.GRADER_FAILED, f"the empty call failed: {calls[-1].verdict}")
         return median([c.elapsed_s for c in calls[2:]])
 
-    def _play(
-        self, index: int, given: tuple[Any, ...], order: Sequence[Leg]
-    ) -> dict[str, tuple[CallOutcome, Any]]:
+    def _play(self, index: int, given: tuple[Any, ...], order: Sequence[Leg]) -> dict[str, tuple[CallOutcome, Any]]:
         """All legs on one input; every output is checked against the reference's."""
         outcomes: dict[str, tuple[CallOutcome, Any]] = {}
         for leg in order:

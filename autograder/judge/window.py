@@ -181,7 +181,7 @@ class Window:
         if self.guest.out_of_memory():
             self.broken = Verdict.OUT_OF_MEMORY
         self.guest.kill()
-        words = ranks_in_words(size, failed, self._lost, sorted(self._heard)) if size > 1 else ""
+        words = ranks_in_words(size, failed, sorted(self._lost), sorted(self._heard)) if size > 1 else ""
         return self.broken, culprit, words
 
 

@@ -165,9 +165,7 @@ def _prepare(profile: Profile) -> None:
         os.sched_setaffinity(0, cores)
 
 
-def _accept(
-    listener: socket.socket, process: subprocess.Popen[bytes], ranks: int
-) -> tuple[socket.socket, ...]:
+def _accept(listener: socket.socket, process: subprocess.Popen[bytes], ranks: int) -> tuple[socket.socket, ...]:
     """The shims' connections, by rank."""
     until = time.monotonic() + START_S
     listener.settimeout(0.2)

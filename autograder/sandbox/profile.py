@@ -93,7 +93,14 @@ class Profile:
         """The profile that an assignment's guests run under."""
         wanted, ranks = assignment.resources, int(assignment.kind is Kind.MPI)
         return cls(
-            image, cores, wanted.memory_mb, wanted.processes, wanted.scratch_mb, wanted.preload, ranks, weakened=weakened
+            image,
+            cores,
+            wanted.memory_mb,
+            wanted.processes,
+            wanted.scratch_mb,
+            wanted.preload,
+            ranks,
+            weakened=weakened,
         )
 
     def command(self, python: str, shims: str, address: str) -> list[str]:
