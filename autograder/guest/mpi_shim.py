@@ -17,7 +17,7 @@ import shim  # beside this file, inside the container
 sys.path.pop(0)
 
 
-class Rank(shim.Guest):
+class Rank(shim.Guest):  # type: ignore[misc]
     """A guest that belongs to a world."""
 
     def __init__(self, channel: socket.socket, world: Any) -> None:
