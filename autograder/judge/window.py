@@ -147,9 +147,22 @@ class Window:
             self._lost.append(rank)
             self.broken = self.broken or (Verdict.CRASHED if not said else Verdict.FORBIDDEN)
 
-    def _chatty(self) -> bool:
-        """Whether a rank that has answered says more, or hung up."""
-        return self.broken is None and bool(select.select(self.guest.channels, [], [], 0)[0])
+    def _surplus(self) -> Verdict | None:
+        """What a rank did after it had answered: hung up, or said more than the protocol has; nothing is the rule."""
+        if self.broken is not None:
+            return None
+        found = None
+        ready, _, _ = select.select(self.guest.channels, [], [], 0)
+        for channel in ready:
+            try:
+                more = channel.recv(1, socket.MSG_PEEK)
+            except (BlockingIOError, ConnectionError):
+                more = b""
+            if more:
+                return Verdict.FORBIDDEN
+            self._lost.append(self.guest.channels.index(channel))
+            found = Verdict.CRASHED
+        return found
 
     def _freeze(self) -> bool:
         try:
@@ -162,7 +175,8 @@ class Window:
         """Names the turn's end, and ends the guest's life unless it can go on."""
         alive = frozen and self.guest.alive
         size = len(self.guest.channels)
-        answered = len(self._heard) == size and alive and not self._chatty()
+        surplus = self._surplus()
+        answered = len(self._heard) == size and alive and surplus is None
         failed = sorted(r for r, s in self._heard.items() if s in VERDICT_OF)
         if answered and not failed and Signal.CALLBACK not in self._heard.values():
             return Verdict.PASSED, 0, ""
@@ -170,8 +184,10 @@ class Window:
             return VERDICT_OF[self._heard[0]], 0, ""
         culprit = failed[0] if failed else self._lost[0] if self._lost else 0
         if self.broken is None:
-            if self._chatty() or (self._heard and alive and size == 1):
-                self.broken = Verdict.FORBIDDEN  # more bytes than the protocol has
+            if surplus is not None:
+                self.broken = surplus
+            elif Signal.CALLBACK in self._heard.values():  # nobody may ask here
+                self.broken = Verdict.FORBIDDEN
             elif failed:  # the other ranks wait for a message that will not come, or hold one that nobody takes
                 self.broken = VERDICT_OF[self._heard[failed[0]]]
             elif late and alive:
@@ -181,7 +197,8 @@ class Window:
         if self.guest.out_of_memory():
             self.broken = Verdict.OUT_OF_MEMORY
         self.guest.kill()
-        words = ranks_in_words(size, failed, sorted(self._lost), sorted(self._heard)) if size > 1 else ""
+        heard = sorted(r for r in self._heard if r not in self._lost)
+        words = ranks_in_words(size, failed, sorted(self._lost), heard) if size > 1 else ""
         return self.broken, culprit, words
 
 
