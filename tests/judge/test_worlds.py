@@ -26,7 +26,7 @@ CASES = {
     "a deadlock": (2, 1, "comm.recv(source=0)", "timed-out", "With 2 ranks: ranks 0 and 1 had not returned."),
     "one rank returns early": (2, 0, "return 0.0", "timed-out", "With 2 ranks: rank 0 had returned, rank 1 had not returned."),
     "an early exit": (3, 2, "import os; os._exit(0)", "crashed", "With 3 ranks: rank 2 ended"),
-    "an abort that says success": (3, 1, "comm.Abort(0)", "crashed", "1"),
+    "an abort that says success": (3, 1, "comm.Abort(0); import time; time.sleep(1)", "crashed", "1"),
     "an error": (4, 3, "raise ValueError('of rank three')", "crashed", "With 4 ranks: rank 3 failed"),
     "another type": (2, 1, "return _total(comm, x), 1", "wrong-shape", "With 2 ranks: rank 1 failed, rank 0 had returned."),
     "an exit in good order": (2, 1, "import sys; sys.exit(0)", "crashed", "rank 1 failed"),
