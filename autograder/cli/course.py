@@ -12,6 +12,7 @@ from rich.table import Table
 
 from autograder.api import Assignment, CourseError, all_folders, find, load, release
 from autograder.course.load import course_folder
+from autograder.course.mutants import mutants
 from autograder.report import terminal
 
 
@@ -68,6 +69,22 @@ def new(name: str) -> None:
     )
 
 
+@course.command("mutant")
+@click.argument("assignment")
+@click.argument("name", required=False)
+def mutant_(assignment: str, name: str | None) -> None:
+    """List the mutants of ASSIGNMENT with what is wrong with them, or print the program of one, ready to be graded."""
+    everybody = mutants(load(find(assignment)))
+    if name is None:
+        for m in everybody:
+            click.echo(f"{m.name}  dies by {m.dies_by}{': ' if m.why else ''}{m.why}")
+        return
+    found = next((m for m in everybody if m.name == name), None)
+    if found is None:
+        raise CourseError(name, f"no such mutant; there are {', '.join(m.name for m in everybody)}")
+    click.echo(found.source, nl=False)
+
+
 @course.command("validate")
 @click.argument("assignments", nargs=-1)
 @click.option(
@@ -75,13 +92,19 @@ def new(name: str) -> None:
     is_flag=True,
     help="For CI: one process pair per duel, and no mutants that die by time; what is left out is said.",
 )
-def validate_(assignments: tuple[str, ...], quick: bool) -> None:
+@click.option(
+    "--times",
+    default=1,
+    show_default=True,
+    help="Grade every solution and every mutant so often; each time must agree.",
+)
+def validate_(assignments: tuple[str, ...], quick: bool, times: int) -> None:
     """Prove that every folder (or those named) keeps its promises; exits 1 if any does not."""
     from autograder.cli.validation import validate
 
     console = Console()
     chosen: list[Assignment] = [load(find(a)) for a in assignments] or [load(f) for f in all_folders()]
-    failed = [a.slug for a in chosen if not validate(a, console, quick=quick)]
+    failed = [a.slug for a in chosen if not validate(a, console, quick=quick, times=times)]
     if failed:
         console.print(f"[red]✗ {', '.join(failed)}[/]")
         sys.exit(1)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import ast
 import hashlib
-import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 
-from autograder.api import Assignment, CourseError, Grade, Node, Options, Submission, receive, release
+from autograder.api import Assignment, Grade, Node, Options, Submission, receive, release
+from autograder.course.mutants import Mutant, mutants
 from autograder.course.probes import probes
 from autograder.course.version import version
 from autograder.domain.verdict import Verdict
@@ -22,7 +22,6 @@ KERNEL_S = 0.020
 PATIENCE = 3
 QUICK_MUTANTS = 6
 BY_TIME = (Verdict.TOO_SLOW, Verdict.TIMED_OUT, Verdict.WORK_LEFT_RUNNING)
-_DIES = re.compile(r"#\s*dies by:\s*([a-z-]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +33,11 @@ class Promise:
     why: str = ""
 
 
-def validate(assignment: Assignment, console: Console, *, quick: bool = False) -> bool:
+def validate(assignment: Assignment, console: Console, *, quick: bool = False, times: int = 1) -> bool:
     """Checks every promise; prints one line each.
+
+    Args:
+        times: how often each solution and each mutant is graded; a promise is kept when it is kept every time.
 
     Returns:
         Whether all are kept.
@@ -44,7 +46,7 @@ def validate(assignment: Assignment, console: Console, *, quick: bool = False) -
     kept = True
     solutions = sorted((assignment.folder / "solutions").glob("*.py"))
     with Node(Options(pairs=1 if quick else 2)) as node:
-        for promise in _promises(assignment, node, solutions, quick=quick):
+        for promise in _promises(assignment, node, solutions, quick=quick, times=times):
             kept &= promise.kept
             console.print(
                 f"  {'[green]✓[/]' if promise.kept else '[red]✗[/]'} {promise.what} [dim]{plain(promise.why)}[/]",
@@ -57,11 +59,13 @@ def validate(assignment: Assignment, console: Console, *, quick: bool = False) -
     return kept
 
 
-def _promises(assignment: Assignment, node: Node, solutions: list[Path], *, quick: bool) -> Iterator[Promise]:
+def _promises(
+    assignment: Assignment, node: Node, solutions: list[Path], *, quick: bool, times: int
+) -> Iterator[Promise]:
     yield from _released(assignment)
     yield Promise("at least two solutions", len(solutions) >= 2, f"{len(solutions)} in solutions/")
     for path in solutions:
-        yield from _solution(assignment, node, path)
+        yield from _again(times, lambda path=path: _solution(assignment, node, path))  # type: ignore[misc]
     if solutions:
         for name, submission in probes(assignment, solutions[0]):
             grade = _grade(node, assignment, submission)
@@ -69,17 +73,27 @@ def _promises(assignment: Assignment, node: Node, solutions: list[Path], *, quic
             lost = grade.score < grade.max_score and not any(c.duel for c in grade.criteria)
             none = grade.score == 0 if name == "the starter" else lost
             yield Promise(f"{name} fails", none, f"{grade.score:g} of {grade.max_score:g}")
-    mutants = sorted((assignment.folder / "mutants").glob("*.py"))
-    yield Promise("mutants exist", bool(mutants), f"{len(mutants)} in mutants/")
-    for path in _drawn(assignment, mutants) if quick else mutants:
-        yield _mutant(assignment, node, path, _named(path))
+    all_mutants = mutants(assignment)
+    yield Promise("mutants exist", bool(all_mutants), f"{len(all_mutants)}")
+    for mutant in _drawn(assignment, all_mutants) if quick else all_mutants:
+        yield from _again(times, lambda mutant=mutant: [_dies(assignment, node, mutant)])  # type: ignore[misc]
 
 
-def _drawn(assignment: Assignment, mutants: list[Path]) -> list[Path]:
+def _again(times: int, attempt: Callable[[], Iterable[Promise]]) -> Iterator[Promise]:
+    """One line a promise, however often it was put to the test."""
+    rounds = [list(attempt()) for _ in range(times)]
+    for same in zip(*rounds, strict=True):
+        broken = [p for p in same if not p.kept]
+        shown = broken[0] if broken else same[0]
+        count = f"{times - len(broken)} of {times}; " if times > 1 else ""
+        yield Promise(shown.what, not broken, count + shown.why)
+
+
+def _drawn(assignment: Assignment, everybody: list[Mutant]) -> list[Mutant]:
     """For the quick mode: some of those that need no timing; others are drawn whenever the folder changes."""
     salt = version(assignment, assignment.folder)
-    by_chance = sorted(mutants, key=lambda p: hashlib.sha256(f"{salt}{p.name}".encode()).digest())
-    return sorted([p for p in by_chance if _named(p) not in BY_TIME][:QUICK_MUTANTS])
+    by_chance = sorted(everybody, key=lambda m: hashlib.sha256(f"{salt}{m.name}.py".encode()).digest())
+    return sorted([m for m in by_chance if m.dies_by not in BY_TIME][:QUICK_MUTANTS], key=lambda m: m.name)
 
 
 def _grade(node: Node, assignment: Assignment, submission: Submission) -> Grade:
@@ -107,24 +121,11 @@ def _solution(assignment: Assignment, node: Node, path: Path) -> Iterator[Promis
             )
 
 
-def _named(path: Path) -> Verdict:
-    """The verdict that line 1 of a mutant names.
-
-    Raises:
-        CourseError: it names none.
-    """
-    first = path.read_text(encoding="utf-8").partition("\n")[0]
-    match = _DIES.match(first)
-    if match is None or match[1] not in list(Verdict):
-        raise CourseError(str(path), "line 1 must read '# dies by: VERDICT' with a known verdict")
-    return Verdict(match[1])
-
-
-def _mutant(assignment: Assignment, node: Node, path: Path, named: Verdict) -> Promise:
-    grade = _grade(node, assignment, receive(path, assignment.limits.submission_kb))
-    hits = [c.id for c in grade.criteria if c.verdict is named and c.points < c.max_points]
+def _dies(assignment: Assignment, node: Node, mutant: Mutant) -> Promise:
+    grade = _grade(node, assignment, mutant.submission)
+    hits = [c.id for c in grade.criteria if c.verdict is mutant.dies_by and c.points < c.max_points]
     found = ", ".join(sorted({str(c.verdict) for c in grade.criteria} - {"passed"})) or "full marks"
-    return Promise(f"mutant {path.name} dies by {named}", bool(hits), ", ".join(hits) if hits else f"found: {found}")
+    return Promise(f"mutant {mutant.name} dies by {mutant.dies_by}", bool(hits), ", ".join(hits) or f"found: {found}")
 
 
 def _released(assignment: Assignment) -> Iterator[Promise]:

@@ -28,7 +28,9 @@ from autograder.errors import CourseError
 
 FILE = "assignment.toml"
 _SLUG = re.compile(r"[a-z][a-z0-9_]{0,63}")
-_ARGUMENT = re.compile(r"(?P<name>[A-Za-z_]\w*)\s*:\s*(?P<type>[^=]+?)(?P<out>\s+out)?\s*(?:=\s*(?P<default>\S+))?")
+_ARGUMENT = re.compile(
+    r"(?P<name>[A-Za-z_]\w*)\s*:\s*(?P<type>[^=]+?)(?P<out>\s+out)?(?P<dealt>\s+per rank)?\s*(?:=\s*(?P<default>\S+))?"
+)
 _ARRAY = re.compile(r"(?P<dtype>[fiu][1248]|b1)\[(?P<dims>[^\]]*)\]")
 _DIM = re.compile(r"(?P<name>[A-Za-z_]\w*)?\s*(?P<offset>[+-]?\s*\d+)?")
 _DEFAULTS = {"true": True, "false": False}
@@ -135,6 +137,9 @@ class _Reader:
         if not validate.get("lower_precision", True) and not validate.get("reason"):
             self.refuse("validate.reason", "is missing: say why lower precision cannot be told apart")
         written = self.take(top.get("written", {}), "written.", {"points": (int, float)})
+        functions = tuple(self.function(n, t, "functions.") for n, t in top["functions"].items())
+        if top["kind"] != Kind.MPI and any(f.comm for f in functions):
+            self.refuse("kind", 'a function takes a communicator: the kind must be "mpi"')
         return Assignment(
             slug=slug,
             folder=self.folder,
@@ -143,7 +148,7 @@ class _Reader:
             **reference,
             resources=self.numbers(Resources, top.get("resources", {}), "resources."),
             limits=self.numbers(Limits, top.get("limits", {}), "limits."),
-            functions=tuple(self.function(n, t, "functions.") for n, t in top["functions"].items()),
+            functions=functions,
             callbacks=tuple(self.function(n, t, "callbacks.") for n, t in top.get("callbacks", {}).items()),
             criteria=self.criteria(top["criteria"]),
             written_points=float(written.get("points", 0)),
@@ -173,12 +178,19 @@ class _Reader:
         returns = tuple(self.value_type(text, f"{where}{name}.returns") for text in parts["returns"])
         if not returns and not any(a.role is Role.OUT for a in arguments):
             self.refuse(f"{where}{name}.returns", "a function must return something or fill an `out` array")
+        comms = [a for a in arguments if a.role is Role.COMM]
+        if len(comms) > 1 or (comms and any(a.role is Role.CALLBACK for a in arguments)):
+            self.refuse(f"{where}{name}.arguments", "one communicator at most, and no callback beside it")
+        if not comms and any(a.dealt for a in arguments):
+            self.refuse(f"{where}{name}.arguments", "`per rank` needs an argument of type comm")
         return Function(name, arguments, returns)
 
     def argument(self, text: Any, where: str) -> Argument:
         match = _ARGUMENT.fullmatch(text) if isinstance(text, str) else None
         if match is None:
-            self.refuse(where, f"{text!r} is not of the form 'name: type [out] [= default]'")
+            self.refuse(where, f"{text!r} is not of the form 'name: type [out] [per rank] [= default]'")
+        if match["type"] == "comm":
+            return Argument(match["name"], ValueType("comm"), Role.COMM)
         if match["type"].startswith("callback "):
             return Argument(
                 match["name"],
@@ -197,7 +209,8 @@ class _Reader:
                 default = _DEFAULTS[word] if word in _DEFAULTS else int(word) if kind.scalar == "int" else float(word)
             except ValueError:
                 self.refuse(where, f"{text!r}: the default is not a number")
-        return Argument(match["name"], kind, Role.OUT if match["out"] else Role.IN, default)
+        role = Role.OUT if match["out"] else Role.IN
+        return Argument(match["name"], kind, role, default, dealt=bool(match["dealt"]))
 
     def value_type(self, text: Any, where: str) -> ValueType:
         if text in ("float", "int", "bool"):

@@ -7,7 +7,7 @@ from pathlib import Path
 from autograder.domain.assignment import Assignment
 from autograder.domain.submission import digest
 
-_LEFT_OUT = {"solutions", "mutants", "__pycache__", ".ipynb_checkpoints"}
+_LEFT_OUT = {"solutions", "mutants", "mutants.toml", "__pycache__", ".ipynb_checkpoints"}
 
 
 def version(assignment: Assignment, references: Path) -> str:

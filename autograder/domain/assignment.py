@@ -35,6 +35,7 @@ class Role(StrEnum):
     IN = "in"
     OUT = "out"
     CALLBACK = "callback"
+    COMM = "comm"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +63,22 @@ class ValueType:
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """One declared argument; a callback's type is the name of an entry in `callbacks`."""
+    """One declared argument.
+
+    Attributes:
+        callback: the name of an entry in `callbacks`, for an argument of that role.
+        dealt: every rank of a world gets a value of its own.
+    """
 
     name: str
     type: ValueType
     role: Role = Role.IN
     default: float | int | bool | None = None
     callback: str = ""
+    dealt: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.callback or self.type}{' per rank' if self.dealt else ''}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +93,12 @@ class Function:
     def signature(self) -> str:
         """As a student reads it."""
         arrow = ", ".join(map(str, self.returns)) or "None"
-        return f"{self.name}({', '.join(f'{a.name}: {a.callback or a.type}' for a in self.arguments)}) -> {arrow}"
+        return f"{self.name}({', '.join(map(str, self.arguments))}) -> {arrow}"
+
+    @property
+    def comm(self) -> str:
+        """Name of the argument that is a communicator, or nothing: such a function runs on every rank of a world."""
+        return next((a.name for a in self.arguments if a.role is Role.COMM), "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +180,13 @@ class Assignment:
     def max_score(self) -> float:
         """Automatic points; written answers are graded by people."""
         return sum(c.points for c in self.criteria)
+
+    @property
+    def worlds(self) -> tuple[int, ...]:
+        """Numbers of ranks that are started ahead of need: one, and what is timed. 0 is a plain process."""
+        if self.kind is not Kind.MPI:
+            return (0,)
+        return tuple(sorted({1, *(c.workers for c in self.criteria if c.kind.timed)}))
 
     def function(self, name: str) -> Function:
         """The declared function of that name.

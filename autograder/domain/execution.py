@@ -59,6 +59,7 @@ class CallOutcome:
         note: what the guest said in words; shown only where nothing is hidden, never interpreted.
         foreign_s: CPU seconds of others on the guest's cores within the window.
         steal_s: seconds the hypervisor took from those cores within the window.
+        ranks: of a world that failed, which ranks did what; holds no value, and may always be said.
     """
 
     verdict: Verdict
@@ -68,6 +69,7 @@ class CallOutcome:
     foreign_s: float = 0.0
     steal_s: float = 0.0
     callbacks: int = 0
+    ranks: str = ""
 
 
 @dataclass(frozen=True, slots=True)

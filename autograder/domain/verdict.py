@@ -79,7 +79,9 @@ class Finding:
     Attributes:
         verdict: the code.
         detail: for staff, and for students where the check is public; may hold values.
+        plain: for students also where the check is hidden; holds no value.
     """
 
     verdict: Verdict
     detail: str = ""
+    plain: str = ""

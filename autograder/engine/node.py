@@ -224,7 +224,10 @@ class Node:
             return self._judge(job, [], [], say, [])  # the judge starts plain processes itself, and they die with it
         count = job.pairs if timed else 1
         references = self._borrow(job, count) if timed else []
-        hands = [Hand(g) for g in self._pool.take(job.profile, count)]
+        wanted = self._profiles(job) if timed else self._profiles(job)[:1]
+        for profile in wanted:
+            self._pool.prime(profile, count)  # all on their way before the first is waited for
+        hands = [Hand(g) for profile in wanted for g in self._pool.take(profile, count)]
         started: list[str] = [job.label]  # until the judge has ended well, it may have started containers of its own
         try:
             return self._judge(job, hands, references, say, started)
@@ -241,8 +244,8 @@ class Node:
         process = self._context.Process(target=worker.main, args=arguments, daemon=True)
         process.start()
         theirs.close()
-        if hands:
-            self._pool.prime(job.profile, len(hands))  # the next submission's, while this one is judged
+        for hand in hands:  # the next submission's, while this one is judged
+            self._pool.prime(hand.guest.profile, sum(h.guest.profile == hand.guest.profile for h in hands))
         try:
             return _listen(ours, references, say, started, time.monotonic() + 3 * job.assignment.limits.grading_s)
         except CourseError:
@@ -261,12 +264,20 @@ class Node:
 
     # warm references
 
+    def _profiles(self, job: Job) -> list[Profile]:
+        """Of the guests that a grading needs for certain: one, or for a distributed assignment one per world."""
+        return [replace(job.profile, ranks=ranks) for ranks in job.assignment.worlds]
+
     def _borrow(self, job: Job, count: int) -> list[Hand]:
         """Guests for the kernel, kept warm between submissions of one assignment; each is lent to one judge at a time."""
         key = (job.assignment.slug, job.profile.cores)
         with self._lock:
             hands = self._warm.pop(key, [])
-        fresh = [self._pool.start(job.profile) for _ in range(count - len(hands))]
+        fresh = [
+            self._pool.start(profile)
+            for profile in self._profiles(job)
+            for _ in range(count - sum(h.guest.profile == profile for h in hands))
+        ]
         return hands + [Hand(f.result()) for f in fresh]
 
     def _give_back(self, job: Job, hands: list[Hand]) -> None:

@@ -229,7 +229,7 @@ def main() -> None:
     channel = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     channel.connect(address)
     sys.argv = ["solution.py"]
-    channel.send(b"r")
+    channel.send(b"r\0")  # ready, as rank 0
     Guest(channel).serve()
 
 

@@ -157,7 +157,9 @@ def plan(function: Function, bound: list[tuple[Argument, Any]], callbacks: dict[
     fills: list[tuple[Slot, Array]] = []
     boxes: dict[str, tuple[tuple[Slot, ...], tuple[Slot, ...]]] = {}
     for argument, value in bound:
-        if argument.role is Role.CALLBACK:
+        if argument.role is Role.COMM:
+            specs.append({"comm": True})
+        elif argument.role is Role.CALLBACK:
             declared = callbacks[argument.callback]
             out = tuple(_slot(a.type, sizes, writing, function) for a in declared.arguments)
             back = tuple(_slot(t, sizes, reading, function) for t in declared.returns)
@@ -182,7 +184,7 @@ def plan(function: Function, bound: list[tuple[Argument, Any]], callbacks: dict[
 
 def _learn(function: Function, argument: Argument, value: Any, sizes: dict[str, int]) -> None:
     """Binds axis names, and checks the check."""
-    if argument.role is Role.CALLBACK:
+    if argument.role in (Role.CALLBACK, Role.COMM):
         return
     if argument.type.scalar:
         if argument.type.scalar == "int":
@@ -225,6 +227,9 @@ class Buffers:
     """The three files of one guest, made larger when a call needs it."""
 
     def __init__(self, channel: socket.socket) -> None:
+        """Args:
+        channel: of the shim that maps them; a world has one of these per rank.
+        """
         self.channel = channel
         self.input = Region.make(HEADER_BYTES)
         self.output = Region.make(HEADER_BYTES)

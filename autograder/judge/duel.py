@@ -11,7 +11,7 @@ import math
 import random
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -21,6 +21,7 @@ from autograder.domain.execution import CallOutcome
 from autograder.domain.measurement import DuelOutcome, Round, TierOutcome
 from autograder.domain.verdict import Verdict
 from autograder.judge.compare import fail
+from autograder.judge.deal import nbytes
 from autograder.judge.proxy import Actor
 from autograder.measure.machine import copy_bandwidth
 from autograder.measure.noise import complaint
@@ -45,8 +46,8 @@ Progress = Callable[[int, tuple[float, float], float], None]
 class Cast(Protocol):
     """Supplies the actors of a duel."""
 
-    def pair(self, index: int, against: str) -> tuple[Actor, Actor]:
-        """Reference and submission of one independently started pair, loaded."""
+    def actor(self, index: int, role: str, ranks: int) -> Actor:
+        """A guest of one independently started pair, loaded: the reference of that role, or the submission if it is empty."""
 
     def unwrap(self, outcome: CallOutcome, function: Function) -> Any:
         """The value of a submission's call; a failed one ends the check."""
@@ -84,26 +85,27 @@ class Duel:
     progress: Progress | None = None
     chance: random.Random = field(default_factory=random.SystemRandom)
     warmup_s: float = 0.0
-    empty_s: float = 0.0
+    empty_s: dict[str, float] = field(default_factory=dict)
     floor_s: float = 0.0
 
     @property
     def legs(self) -> tuple[Leg, ...]:
         """Reference and submission; for scaling the reference at 1 and at p, and the submission at p."""
-        if not self.workers:
-            return (Leg("reference", True, 0), Leg("submission", False, 0))
         p = self.criterion.workers
+        if not self.workers:
+            return (Leg("reference", True, p), Leg("submission", False, p))
         return (Leg("reference", True, 1), Leg("canary", True, p), Leg("submission", False, p))
 
     def run(self) -> DuelOutcome:
         """Rounds until every tier is decided, or n_max."""
         tiers = Tiers([t.threshold for t in self.criterion.tiers], self.rule)
         rounds: list[Round] = []
-        pairs = [self._warm(i) for i in range(self.pairs)]
+        pairs = self.pairs
+        for i in range(pairs):
+            self._warm(i)
         while len(rounds) < self.rule.n_max and not tiers.settled:
             n = len(rounds)
-            index = n % len(pairs)
-            rounds.append(self._round(pairs[index], index))
+            rounds.append(self._round(n % pairs))
             if not rounds[-1].dropped:
                 tiers.add(rounds[-1].ratio)
             counted = len(tiers.ratios)
@@ -113,12 +115,17 @@ class Duel:
                 break
             if rounds[-1].dropped:
                 time.sleep(REST_S)  # both are frozen; what disturbs the machine may pass
-            grow = counted >= MORE_PAIRS_EVERY * (len(pairs) - self.pairs + 1)
-            if self.pairs > 1 and grow and len(pairs) < self.max_pairs and tiers.doubtful(MORE_PAIRS_WITHIN):
-                pairs.append(self._warm(len(pairs)))
-        return self._outcome(tiers, tuple(rounds), self._curve(pairs[0]) if self.workers else ())
+            grow = counted >= MORE_PAIRS_EVERY * (pairs - self.pairs + 1)
+            if self.pairs > 1 and grow and pairs < self.max_pairs and tiers.doubtful(MORE_PAIRS_WITHIN):
+                self._warm(pairs)
+                pairs += 1
+        return self._outcome(tiers, tuple(rounds), self._curve() if self.workers else ())
 
-    def _curve(self, pair: tuple[Actor, Actor]) -> tuple[tuple[int, float], ...]:
+    def _actor(self, index: int, leg: Leg) -> Actor:
+        role = self.criterion.against if leg.ours else ""
+        return self.cast.actor(index, role, leg.workers if self.function.comm else 0)
+
+    def _curve(self) -> tuple[tuple[int, float], ...]:
         """For the report only: T_ref(1)/T_sub(q) for powers of two below p, from a few rounds each."""
         points: list[tuple[int, float]] = []
         q = 1
@@ -126,57 +133,66 @@ class Duel:
             ratios = []
             for _ in range(CURVE_ROUNDS):
                 legs = (Leg("reference", True, 1), Leg("submission", False, q))
-                played = self._play(pair, self.make(self.rng), self.chance.sample(legs, 2))
-                seconds = {name: self._net(outcome.elapsed_s) for name, (outcome, _) in played.items()}
+                played = self._play(0, self.make(self.rng), self.chance.sample(legs, 2))
+                seconds = {name: self._net(name, outcome.elapsed_s) for name, (outcome, _) in played.items()}
                 ratios.append(seconds["reference"] / seconds["submission"])
             points.append((q, median(ratios)))
             q *= 2
         return tuple(points)
 
     def _arguments(self, given: tuple[Any, ...], leg: Leg) -> dict[str, Any]:
-        names = [a.name for a in self.function.arguments if a.name != self.workers]
+        knob = self.workers or self.function.comm
+        names = [a.name for a in self.function.arguments if a.name != knob]
         named = dict(zip(names, given, strict=False))
-        return {**named, self.workers: leg.workers} if self.workers else named
+        return {**named, knob: leg.workers} if knob else named
 
-    def _warm(self, index: int) -> tuple[Actor, Actor]:
+    def _warm(self, index: int) -> None:
         """Untimed, but checked: whichever call is the timed one must be right."""
-        pair = self.cast.pair(index, self.criterion.against)
+        submission = self._actor(index, self.legs[-1])
         for _ in range(WARMUPS):
             given = self.make(self.rng)
-            before = pair[1].window.spent_s
-            self._play(pair, given, self.legs)
-            self.warmup_s += (pair[1].window.spent_s - before) if index == 0 else 0.0
+            before = submission.window.spent_s
+            self._play(index, given, self.legs)
+            self.warmup_s += (submission.window.spent_s - before) if index == 0 else 0.0
         if index == 0:
-            self.warmup_s += pair[1].load_s
-            given = self.make(self.rng)
-            named = self._arguments(given, self.legs[0])
-            spin_s = min(pair[0].call(self.function, (), named).elapsed_s, LONGEST_SPIN_S)
-            calls = [pair[0].empty(self.function, (), named, spin_s) for _ in range(EMPTY_CALLS)]
-            if any(c.verdict is not Verdict.PASSED for c in calls):
-                fail(Verdict.GRADER_FAILED, f"the empty call failed: {calls[-1].verdict}")
-            self.empty_s = median([c.elapsed_s for c in calls[2:]])
-            moved = sum(np.asarray(a).nbytes for a in given) + sum(np.asarray(o).nbytes for o in calls[-1].outputs)
-            self.floor_s = moved / (CACHE_FACTOR * copy_bandwidth())
-        return pair
+            self.warmup_s += submission.load_s
+            self._calibrate()
 
-    def _play(
-        self, pair: tuple[Actor, Actor], given: tuple[Any, ...], order: Sequence[Leg]
-    ) -> dict[str, tuple[CallOutcome, Any]]:
+    def _calibrate(self) -> None:
+        """What a call costs that does nothing, for every number of workers; and the floor under any call."""
+        given, known = self.make(self.rng), {}
+        for leg in self.legs:
+            ours = replace(leg, ours=True)  # only a trusted guest is asked: this one believes its clock
+            ranks = leg.workers if self.function.comm else 0
+            if ranks not in known:
+                known[ranks] = self._empty(self._actor(0, ours), self._arguments(given, ours))
+            self.empty_s[leg.name] = known[ranks]
+        outcome = self._actor(0, self.legs[0]).call(self.function, (), self._arguments(given, self.legs[0]))
+        self.floor_s = (nbytes(list(given)) + nbytes(list(outcome.outputs))) / (CACHE_FACTOR * copy_bandwidth())
+
+    def _empty(self, actor: Actor, named: dict[str, Any]) -> float:
+        spin_s = min(actor.call(self.function, (), named).elapsed_s, LONGEST_SPIN_S)
+        calls = [actor.empty(self.function, (), named, spin_s) for _ in range(EMPTY_CALLS)]
+        if any(c.verdict is not Verdict.PASSED for c in calls):
+            fail(Verdict.GRADER_FAILED, f"the empty call failed: {calls[-1].verdict}")
+        return median([c.elapsed_s for c in calls[2:]])
+
+    def _play(self, index: int, given: tuple[Any, ...], order: Sequence[Leg]) -> dict[str, tuple[CallOutcome, Any]]:
         """All legs on one input; every output is checked against the reference's."""
         outcomes: dict[str, tuple[CallOutcome, Any]] = {}
         for leg in order:
-            outcome = pair[0 if leg.ours else 1].call(self.function, (), self._arguments(given, leg))
+            outcome = self._actor(index, leg).call(self.function, (), self._arguments(given, leg))
             if leg.ours and outcome.verdict is not Verdict.PASSED:
                 fail(Verdict.GRADER_FAILED, f"the reference kernel failed: {outcome.verdict} {outcome.note}")
             outcomes[leg.name] = (outcome, self.cast.unwrap(outcome, self.function))
         self.verify(given, outcomes["submission"][1], outcomes["reference"][1])
         return outcomes
 
-    def _round(self, pair: tuple[Actor, Actor], index: int) -> Round:
+    def _round(self, index: int) -> Round:
         given = self.make(self.rng)
         order = self.chance.sample(self.legs, len(self.legs))
-        played = self._play(pair, given, order)
-        seconds = {name: self._net(outcome.elapsed_s) for name, (outcome, _) in played.items()}
+        played = self._play(index, given, order)
+        seconds = {name: self._net(name, outcome.elapsed_s) for name, (outcome, _) in played.items()}
         raw = played["submission"][0].elapsed_s
         if raw < self.floor_s:
             fail(
@@ -189,21 +205,23 @@ class Duel:
         if not 0 < ratio < math.inf:
             fail(Verdict.WRONG_ANSWER, f"the round's cost is not a positive number (ratio {ratio})")
         outcomes = [o for o, _ in played.values()]
+        watch = self._actor(index, self.legs[-1]).window.watch
         total = sum(o.elapsed_s for o in outcomes)
         dropped = complaint(
             sum(o.foreign_s for o in outcomes),
             sum(o.steal_s for o in outcomes),
-            total * len(pair[1].window.watch.cores),
-            pair[1].window.watch.read().grain_s,
+            total * len(watch.cores),
+            watch.read().grain_s,
         )
         first = [leg.name for leg in order].index("submission") == 0
         return Round(
             seconds["reference"], seconds["submission"], ratio, index, first, dropped, seconds.get("canary", 0.0)
         )
 
-    def _net(self, elapsed_s: float) -> float:
+    def _net(self, leg: str, elapsed_s: float) -> float:
         """Less the empty call; never below a twentieth of it."""
-        return max(elapsed_s - self.empty_s, self.empty_s / 20)
+        empty_s = self.empty_s[leg]
+        return max(elapsed_s - empty_s, empty_s / 20)
 
     def _outcome(self, tiers: Tiers, rounds: tuple[Round, ...], curve: tuple[tuple[int, float], ...]) -> DuelOutcome:
         counted = [r for r in rounds if not r.dropped]
@@ -224,7 +242,7 @@ class Duel:
             reference_s=median([r.reference_s for r in counted]),
             submission_s=median([r.submission_s for r in counted]),
             floor_s=self.floor_s,
-            empty_s=self.empty_s,
+            empty_s=self.empty_s["submission"],
             warmup_s=self.warmup_s,
             inconclusive=self._doubt(tiers, rounds, canary),
             canary=canary,

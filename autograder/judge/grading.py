@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,9 @@ from autograder.domain.measurement import DuelOutcome
 from autograder.domain.submission import Submission
 from autograder.domain.verdict import Finding, Verdict
 from autograder.errors import CourseError, SandboxError
+from autograder.judge.buffers import bind
 from autograder.judge.compare import CheckFailure
+from autograder.judge.deal import ranks_of
 from autograder.judge.proxy import Actor, Proxy, unwrap
 from autograder.measure.room import Room
 from autograder.measure.statistics import Rule
@@ -89,8 +91,8 @@ class Grading:
         self._sandbox = sandbox
         self._hands = hands
         self._reference_hands = references
-        self._submissions: dict[int, Actor] = {}
-        self._references: dict[tuple[int, str], Actor] = {}
+        self._submissions: dict[tuple[int, int], Actor] = {}
+        self._references: dict[tuple[int, str, int], Actor] = {}
         self._all: list[Actor] = []
         self._mine: list[Actor] = []
         self._restarts = 0
@@ -109,34 +111,44 @@ class Grading:
 
     # guests
 
-    def _guest(self, what: str) -> Guest:
+    def _guest(self, what: str, ranks: int) -> Guest:
         """A guest started ahead of need, or a new one."""
-        if what == "submission" and self._hands:
-            return self._hands.pop(0).guest
+        ahead = next((h for h in self._hands if h.guest.profile.ranks == ranks), None)
+        if what == "submission" and ahead is not None:
+            self._hands.remove(ahead)
+            return ahead.guest
+        profile = replace(self.job.profile, ranks=ranks)
         with self.room.shared():
-            return self._sandbox().start(self.job.profile, f"{self.job.label}/{what}/{self.job.attempt}")
+            return self._sandbox().start(profile, f"{self.job.label}/{what}/{self.job.attempt}")
 
-    def submission(self, pair: int = 0) -> Actor:
-        """The student's code in the guest of that pair; a guest that died is replaced a few times."""
-        actor = self._submissions.get(pair)
+    def submission(self, pair: int = 0, ranks: int = 0) -> Actor:
+        """The student's code in the guest of that pair; a guest that died is replaced a few times.
+
+        Args:
+            ranks: of a distributed assignment's world; 0 is the first that is started ahead.
+        """
+        ranks = ranks or self.job.assignment.worlds[0]
+        actor = self._submissions.get((pair, ranks))
         if actor is None or (actor.window.broken is not None and self._restarts < RESTARTS):
             if actor is not None:
                 self._restarts += 1
-            actor = Actor(self._guest("submission"), self.job.assignment, self.room)
+            actor = Actor(self._guest("submission", ranks), self.job.assignment, self.room)
             self._all.append(actor)
-            self._submissions[pair] = actor
+            self._submissions[pair, ranks] = actor
             self.load_finding = actor.load(Program(self.job.submission.files, "submission"))
         return actor
 
-    def reference(self, pair: int, role: str) -> Actor:
+    def reference(self, pair: int, role: str, ranks: int = 0) -> Actor:
         """The kernel or the baseline, in a guest of its own."""
-        key = (pair, role)
+        ranks = ranks or self.job.assignment.worlds[0]
+        key = (pair, role, ranks)
         actor = self._references.get(key)
         if actor is None:
-            hand = self._reference_hands[pair] if role == "kernel" and pair < len(self._reference_hands) else None
+            warm = [h for h in self._reference_hands if h.guest.profile.ranks == ranks]
+            hand = warm[pair] if role == "kernel" and pair < len(warm) else None
             if hand is not None and hand.broken:
                 hand = None
-            guest = hand.guest if hand is not None else self._guest("reference")
+            guest = hand.guest if hand is not None else self._guest("reference", ranks)
             actor = Actor(guest, self.job.assignment, self.room)
             (self._all if hand is None else self._mine).append(actor)
             self._references[key] = actor
@@ -160,7 +172,7 @@ class Grading:
 
     def call_submission(self, function: Function, given: tuple[Any, ...], named: dict[str, Any]) -> CallOutcome:
         """For the fixture `submission`."""
-        actor = self.submission()
+        actor = self.submission(ranks=ranks_of(function, bind(function, given, named)))
         if self.load_finding is not None:
             raise CheckFailure(self.load_finding)
         if self.guest_s() > self.job.assignment.limits.grading_s:
@@ -171,7 +183,8 @@ class Grading:
 
     def call_reference(self, function: Function, given: tuple[Any, ...], named: dict[str, Any]) -> CallOutcome:
         """For the fixture `reference`."""
-        outcome = self.reference(0, "kernel").call(function, given, named)
+        ranks = ranks_of(function, bind(function, given, named))
+        outcome = self.reference(0, "kernel", ranks).call(function, given, named)
         if outcome.verdict is not Verdict.PASSED:
             raise CourseError(function.name, f"the reference kernel failed: {outcome.verdict} {outcome.note}")
         return outcome
@@ -181,21 +194,24 @@ class Grading:
         call = self.call_submission if who == "submission" else self.call_reference
         return Proxy(call, self.job.assignment, self.job.submission.lines if who == "submission" else {})
 
-    def pair(self, index: int, against: str) -> tuple[Actor, Actor]:
-        """For the duel."""
-        reference, submission = self.reference(index, against), self.submission(index)
+    def actor(self, index: int, role: str, ranks: int) -> Actor:
+        """For the duel: the kernel, the baseline, or (an empty role) the submission of that pair."""
+        if role:
+            return self.reference(index, role, ranks)
+        submission = self.submission(index, ranks)
         if self.load_finding is not None:
             raise CheckFailure(self.load_finding)
-        return reference, submission
+        return submission
 
     def unwrap(self, outcome: CallOutcome, function: Function) -> Any:
         """For the duel."""
         return unwrap(outcome, function, self.job.submission.lines)
 
-    def work_left_running(self) -> bool:
+    def work_left_running(self, ranks: int) -> bool:
         """Whether the submission's guest burns CPU although nothing was asked of it."""
-        guest = self.submission().guest
-        if self.submission().window.broken is not None:
+        actor = self.submission(ranks=ranks)
+        guest = actor.guest
+        if actor.window.broken is not None:
             return False
         busy = 1.0
         with self.room.shared():

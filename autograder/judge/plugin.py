@@ -71,7 +71,10 @@ class Judge:
 
     @pytest.fixture
     def scaling(self, request: pytest.FixtureRequest, rng: np.random.Generator) -> Callable[..., DuelOutcome]:
-        """Timed triplets: the reference at 1 and at p workers, the submission at p."""
+        """Timed triplets: the reference at 1 and at p workers, the submission at p.
+
+        `workers` names the argument that takes their number; for a distributed function that is its communicator.
+        """
 
         def run(function: str, make: Make, verify: Verify, workers: str = "p") -> DuelOutcome:
             return self._duel(request.node, function, make, verify, rng, None, workers)
@@ -91,7 +94,8 @@ class Judge:
         grading, criterion = self.grading, self.grading.criterion(_criterion_of(item))
         if not grading.correct_so_far:
             fail(Verdict.NOT_MEASURED, "a correctness check failed")
-        if grading.work_left_running():
+        declared = grading.job.assignment.function(function)
+        if grading.work_left_running(criterion.workers if declared.comm else 0):
             fail(Verdict.WORK_LEFT_RUNNING, "the guest used the processor while nothing was asked of it")
 
         def progress(rounds: int, interval: tuple[float, float], speedup: float) -> None:
@@ -101,7 +105,7 @@ class Judge:
 
         job = grading.job
         duel = Duel(
-            grading, job.assignment.function(function), criterion, job.rule, make, verify, rng, job.pairs,
+            grading, declared, criterion, job.rule, make, verify, rng, job.pairs,
             weigh=weigh, workers=workers, progress=progress,
         )  # fmt: skip
         with grading.room.exclusive():

@@ -12,6 +12,7 @@ from autograder.domain.execution import CallOutcome, Program
 from autograder.domain.verdict import Finding, Verdict
 from autograder.judge.buffers import Buffers, Plan, bind, plan
 from autograder.judge.compare import CheckFailure
+from autograder.judge.deal import deal
 from autograder.judge.window import Turn, Window, send
 from autograder.measure.noise import CoreWatch
 from autograder.measure.room import Room
@@ -21,32 +22,41 @@ ATTACH_S = 10.0
 
 
 class Actor:
-    """One guest with its buffers: loads a program, makes calls."""
+    """One guest with its buffers, or a world of ranks with buffers for each: loads a program, makes calls."""
 
     def __init__(self, guest: Guest, assignment: Assignment, room: Room) -> None:
         self.guest = guest
         self.assignment = assignment
         self.window = Window(guest, room, CoreWatch(guest.profile.cores))
-        self.buffers = Buffers(guest.channel)
+        self.buffers = [Buffers(channel) for channel in guest.channels]
         self.callbacks = {f.name: f for f in assignment.callbacks}
         self.load_s = 0.0
 
     def load(self, program: Program) -> Finding | None:
         """Imports the submitted files inside; returns what went wrong."""
         adapter = "adapter.py" if "adapter.py" in program.files else ""
-        needed = self.buffers.write_files(program.files, "solution.py", adapter)
-        if not self.buffers.fits(needed, 0):
-            turn = self.window.turn(self.buffers.offer, ATTACH_S)
+        needed = [b.write_files(program.files, "solution.py", adapter) for b in self.buffers]
+        if not self._attached([(n, 0) for n in needed]):
+            turn = self.window.turn(self._offer, ATTACH_S)
             if turn.verdict is not Verdict.PASSED:
-                return Finding(turn.verdict, "the guest did not take its buffers")
-            self.buffers.write_files(program.files, "solution.py", adapter)
-        turn = self.window.turn(send(self.guest.channel, b"L"), self.assignment.limits.load_s)
+                return Finding(turn.verdict, "the guest did not take its buffers", turn.ranks)
+            for buffers in self.buffers:
+                buffers.write_files(program.files, "solution.py", adapter)
+        turn = self.window.turn(send(self.guest.channels, b"L"), self.assignment.limits.load_s)
         self.load_s = turn.elapsed_s
         if turn.verdict is Verdict.PASSED:
             return None
         kept = (Verdict.TIMED_OUT, Verdict.OUT_OF_MEMORY, Verdict.TOO_MUCH_OUTPUT, Verdict.FORBIDDEN)
         verdict = turn.verdict if turn.verdict in kept else Verdict.DID_NOT_LOAD
-        return Finding(verdict, self.buffers.words())
+        return Finding(verdict, self.buffers[turn.culprit].words(), turn.ranks)
+
+    def _attached(self, sizes: list[tuple[int, int]]) -> bool:
+        """Whether every rank's maps are large enough; larger files are made where they are not."""
+        return all([b.fits(*size) for b, size in zip(self.buffers, sizes, strict=True)])  # each one, not the first
+
+    def _offer(self) -> None:
+        for buffers in self.buffers:
+            buffers.offer()
 
     def call(self, function: Function, given: tuple[Any, ...], named: dict[str, Any] | None = None) -> CallOutcome:
         """One call, from fresh inputs to private copies."""
@@ -65,26 +75,35 @@ class Actor:
         self, function: Function, given: tuple[Any, ...], named: dict[str, Any], command: bytes, spin_s: float = 0.0
     ) -> CallOutcome:
         bound = bind(function, given, named)
-        layout = plan(function, bound, self.callbacks)
-        layout.header["spin"] = spin_s
-        if not self.buffers.fits(layout.input_bytes, layout.output_bytes):
-            turn = self.window.turn(self.buffers.offer, ATTACH_S)
+        shares = deal(function, bound, len(self.buffers)) if function.comm else [bound]
+        layouts = [plan(function, share, self.callbacks) for share in shares]
+        for layout in layouts:
+            layout.header["spin"] = spin_s
+        if not self._attached([(x.input_bytes, x.output_bytes) for x in layouts]):
+            turn = self.window.turn(self._offer, ATTACH_S)
             if turn.verdict is not Verdict.PASSED:
-                return CallOutcome(turn.verdict, note="the guest did not take its buffers")
-        self.buffers.reveal(layout)
-        evaluator = _Evaluator(self.buffers, layout, {a.name: v for a, v in bound})
-        answer = evaluator if layout.callbacks else None
-        turn = self.window.turn(send(self.guest.channel, command), self.assignment.limits.call_s, answer)
+                return CallOutcome(turn.verdict, note="the guest did not take its buffers", ranks=turn.ranks)
+        for buffers, layout in zip(self.buffers, layouts, strict=True):
+            buffers.reveal(layout)
+        evaluator = _Evaluator(self.buffers[0], layouts[0], {a.name: v for a, v in bound})
+        answer = evaluator if layouts[0].callbacks else None
+        turn = self.window.turn(send(self.guest.channels, command), self.assignment.limits.call_s, answer)
         if evaluator.error is not None:
             raise evaluator.error
-        return self._outcome(turn, layout, evaluator.count)
+        return self._outcome(turn, function, layouts, evaluator.count)
 
-    def _outcome(self, turn: Turn, layout: Plan, callbacks: int) -> CallOutcome:
+    def _outcome(self, turn: Turn, function: Function, layouts: list[Plan], callbacks: int) -> CallOutcome:
         if turn.verdict is not Verdict.PASSED:
-            return CallOutcome(turn.verdict, elapsed_s=turn.elapsed_s, note=self.buffers.words())
-        outputs = self.buffers.capture(layout)
-        verdict = Verdict.INPUTS_MODIFIED if self.buffers.modified(layout) else Verdict.PASSED
-        return CallOutcome(verdict, outputs, turn.elapsed_s, "", turn.foreign_s, turn.steal_s, callbacks)
+            note = self.buffers[turn.culprit].words()
+            return CallOutcome(turn.verdict, elapsed_s=turn.elapsed_s, note=note, ranks=turn.ranks)
+        pairs = list(zip(self.buffers, layouts, strict=True))
+        outputs = [buffers.capture(layout) for buffers, layout in pairs]
+        changed = [rank for rank, (buffers, layout) in enumerate(pairs) if buffers.modified(layout)]
+        verdict = Verdict.INPUTS_MODIFIED if changed else Verdict.PASSED
+        found = outputs[0]
+        if function.comm:  # a list with every rank's value
+            found = ([o[0] if len(o) == 1 else o for o in outputs],)
+        return CallOutcome(verdict, found, turn.elapsed_s, "", turn.foreign_s, turn.steal_s, callbacks)
 
     def close(self) -> None:
         """Ends the guest and gives up the buffers."""
@@ -93,7 +112,8 @@ class Actor:
 
     def release(self) -> None:
         """Gives up the buffers; the guest lives on."""
-        self.buffers.close()
+        for buffers in self.buffers:
+            buffers.close()
         self.window.watch.close()
 
 
@@ -149,7 +169,7 @@ def unwrap(outcome: CallOutcome, function: Function, lines: dict[int, tuple[int,
     """The call's value, or a finding with the guest's words."""
     if outcome.verdict is not Verdict.PASSED:
         note = in_cells(outcome.note, lines)
-        raise CheckFailure(Finding(outcome.verdict, f"{function.signature}\n{note}".strip()))
+        raise CheckFailure(Finding(outcome.verdict, f"{function.signature}\n{note}".strip(), outcome.ranks))
     return outcome.outputs[0] if len(outcome.outputs) == 1 else outcome.outputs
 
 

@@ -2,6 +2,9 @@
 
 In between, and only then, the guest has the CPU. It runs in slices under the node's timing room, so that a neighbour's
 duel waits for one slice at most; the deadline counts only time in which the guest was thawed.
+
+A guest may hold a world of ranks, with a channel each: all are thawed together, and the turn ends when every rank has
+spoken, or when one has failed and the others had a moment to say so, too.
 """
 
 from __future__ import annotations
@@ -16,21 +19,30 @@ from dataclasses import dataclass
 from autograder.domain.execution import VERDICT_OF, Signal
 from autograder.domain.verdict import Verdict
 from autograder.errors import SandboxError
+from autograder.judge.wording import ranks_in_words
 from autograder.measure.noise import CoreWatch
 from autograder.measure.room import SLICE_S, Room
 from autograder.sandbox.base import Guest
 
+GRACE_S = 0.2  # for the other ranks, after one has failed
+
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What happened while the guest had the CPU."""
+    """What happened while the guest had the CPU.
+
+    Attributes:
+        ranks: of a world that failed, which ranks did what, in words that hold no value.
+        culprit: the rank whose words explain the verdict.
+    """
 
     verdict: Verdict
-    signal: Signal | None
     elapsed_s: float
     foreign_s: float = 0.0
     steal_s: float = 0.0
     grain_s: float = 0.0
+    ranks: str = ""
+    culprit: int = 0
 
 
 class Window:
@@ -49,7 +61,10 @@ class Window:
         self.broken: Verdict | None = None
         # where every core is leased, the judge's own few milliseconds are not a neighbour's
         self.shares_cores = bool(os.sched_getaffinity(0) & set(watch.cores))
-        guest.channel.setblocking(False)
+        self._heard: dict[int, Signal] = {}
+        self._lost: list[int] = []
+        for channel in guest.channels:
+            channel.setblocking(False)
 
     def turn(self, say: Callable[[], None], deadline_s: float, answer: Callable[[], bytes] | None = None) -> Turn:
         """One turn: `say` sends the byte that starts it; ends with the guest frozen or dead.
@@ -57,16 +72,17 @@ class Window:
         Args:
             say: sends the command; called with the guest still frozen, after the clock has started.
             deadline_s: thawed seconds after which the guest is killed.
-            answer: evaluates a callback while the guest is frozen; returns the byte to send back.
+            answer: evaluates a callback while the guest is frozen; returns the byte to send back (not for worlds).
 
         Raises:
             SandboxError: freezing or the engine failed.
         """
         if self.broken is not None:
-            return Turn(self.broken, None, 0.0)
+            return Turn(self.broken, 0.0)
         own = self.guest.usage()
         before, mine = self.watch.read(), time.process_time()
-        elapsed, signal, first = 0.0, None, True
+        elapsed, first = 0.0, True
+        self._heard.clear()
         while True:
             with self.room.shared():
                 begun = time.perf_counter()
@@ -74,47 +90,79 @@ class Window:
                     say()
                     first = False
                 self.guest.thaw()
-                signal = self._wait(min(deadline_s - elapsed, 1e9 if self.room.alone else SLICE_S))
+                self._listen(min(deadline_s - elapsed, 1e9 if self.room.alone else SLICE_S))
                 frozen = self._freeze()
                 elapsed += time.perf_counter() - begun
-            if signal is None and frozen and elapsed < deadline_s and self.guest.alive:
-                if self._late():  # it may have spoken between the slice's end and the freeze
-                    signal = self._receive()
-                if signal is None:
+            if not self._over and frozen and elapsed < deadline_s and self.guest.alive:
+                self._listen(0)  # it may have spoken between the slice's end and the freeze
+                if not self._over:
                     continue
-            if signal is Signal.CALLBACK and answer is not None and elapsed < deadline_s:
-                self.guest.channel.send(answer())
+            if answer is not None and self._heard.get(0) is Signal.CALLBACK and elapsed < deadline_s:
+                self._heard.clear()
+                self.guest.channels[0].send(answer())
                 continue
             break
         self.spent_s += elapsed
         mine = time.process_time() - mine if self.shares_cores else 0.0
         after, used = self.watch.read(), self.guest.usage()
         foreign = max(after.busy_s - before.busy_s - (used.cpu_s - own.cpu_s) - mine, 0.0)
-        verdict = self._verdict(signal, elapsed >= deadline_s, frozen)
+        verdict, culprit, ranks = self._verdict(elapsed >= deadline_s, frozen)
         if verdict is Verdict.CRASHED and used.oom_kills > own.oom_kills:
             verdict = Verdict.OUT_OF_MEMORY  # a child of the student's was killed, and the parent raised for it
-        return Turn(verdict, signal, elapsed, foreign, after.steal_s - before.steal_s, after.grain_s)
+        return Turn(verdict, elapsed, foreign, after.steal_s - before.steal_s, after.grain_s, ranks, culprit)
 
-    def _wait(self, seconds: float) -> Signal | None:
-        """One byte, or nothing within the time; a closed channel says nothing for ever."""
-        if seconds <= 0:
-            return None
-        ready, _, _ = select.select([self.guest.channel], [], [], seconds)
-        return self._receive() if ready else None
+    @property
+    def _over(self) -> bool:
+        """Whether every rank has spoken, or one has failed."""
+        return len(self._heard) == len(self.guest.channels) or self._failed
 
-    def _receive(self) -> Signal | None:
+    @property
+    def _failed(self) -> bool:
+        return self.broken is not None or any(s in VERDICT_OF for s in self._heard.values())
+
+    def _listen(self, seconds: float) -> None:
+        """A byte from every rank, or as many as come within the time."""
+        until = time.monotonic() + max(seconds, 0.0)
+        late = False
+        while len(self._heard) < len(self.guest.channels):
+            silent = {c: r for r, c in enumerate(self.guest.channels) if r not in self._heard and r not in self._lost}
+            if not silent:
+                return
+            ready, _, _ = select.select(list(silent), [], [], max(until - time.monotonic(), 0.0))
+            if not ready:
+                return
+            for channel in ready:
+                self._receive(silent[channel], channel)
+            if self._failed and not late:
+                late, until = True, min(until, time.monotonic() + GRACE_S)
+
+    def _receive(self, rank: int, channel: socket.socket) -> None:
         try:
-            said = self.guest.channel.recv(2)
+            said = channel.recv(2)
         except (BlockingIOError, ConnectionError):
-            return None
+            return
         try:
-            return Signal(said.decode("ascii"))
+            self._heard[rank] = Signal(said.decode("ascii"))
         except ValueError:  # two bytes, none (hung up), or one that means nothing
-            self.broken = Verdict.CRASHED if not said else Verdict.FORBIDDEN
-            return None
+            self._lost.append(rank)
+            self.broken = self.broken or (Verdict.CRASHED if not said else Verdict.FORBIDDEN)
 
-    def _late(self) -> bool:
-        return self.broken is None and bool(select.select([self.guest.channel], [], [], 0)[0])
+    def _surplus(self) -> Verdict | None:
+        """What a rank did after it had answered: hung up, or said more than the protocol has; nothing is the rule."""
+        if self.broken is not None:
+            return None
+        found = None
+        ready, _, _ = select.select(self.guest.channels, [], [], 0)
+        for channel in ready:
+            try:
+                more = channel.recv(1, socket.MSG_PEEK)
+            except (BlockingIOError, ConnectionError):
+                more = b""
+            if more:
+                return Verdict.FORBIDDEN
+            self._lost.append(self.guest.channels.index(channel))
+            found = Verdict.CRASHED
+        return found
 
     def _freeze(self) -> bool:
         try:
@@ -123,16 +171,25 @@ class Window:
             return False
         return True
 
-    def _verdict(self, signal: Signal | None, late: bool, frozen: bool) -> Verdict:
+    def _verdict(self, late: bool, frozen: bool) -> tuple[Verdict, int, str]:
         """Names the turn's end, and ends the guest's life unless it can go on."""
         alive = frozen and self.guest.alive
-        if signal in (Signal.DONE, Signal.READY) and alive and not self._late():
-            return Verdict.PASSED
-        if signal in VERDICT_OF and alive and not self._late():
-            return VERDICT_OF[signal]
+        size = len(self.guest.channels)
+        surplus = self._surplus()
+        answered = len(self._heard) == size and alive and surplus is None
+        failed = sorted(r for r, s in self._heard.items() if s in VERDICT_OF)
+        if answered and not failed and Signal.CALLBACK not in self._heard.values():
+            return Verdict.PASSED, 0, ""
+        if answered and failed and size == 1:
+            return VERDICT_OF[self._heard[0]], 0, ""
+        culprit = failed[0] if failed else self._lost[0] if self._lost else 0
         if self.broken is None:
-            if self._late() or (signal is not None and alive):
-                self.broken = Verdict.FORBIDDEN  # more bytes than the protocol has
+            if surplus is not None:
+                self.broken = surplus
+            elif Signal.CALLBACK in self._heard.values():  # nobody may ask here
+                self.broken = Verdict.FORBIDDEN
+            elif failed:  # the other ranks wait for a message that will not come, or hold one that nobody takes
+                self.broken = VERDICT_OF[self._heard[failed[0]]]
             elif late and alive:
                 self.broken = Verdict.TIMED_OUT
             else:
@@ -140,15 +197,18 @@ class Window:
         if self.guest.out_of_memory():
             self.broken = Verdict.OUT_OF_MEMORY
         self.guest.kill()
-        return self.broken
+        heard = sorted(r for r in self._heard if r not in self._lost)
+        words = ranks_in_words(size, failed, sorted(self._lost), heard) if size > 1 else ""
+        return self.broken, culprit, words
 
 
-def send(channel: socket.socket, command: bytes) -> Callable[[], None]:
-    """A `say` for `Window.turn`: one byte."""
+def send(channels: tuple[socket.socket, ...], command: bytes) -> Callable[[], None]:
+    """A `say` for `Window.turn`: one byte to every rank."""
 
     def say() -> None:
         try:
-            channel.send(command)
+            for channel in channels:
+                channel.send(command)
         except OSError as error:
             raise SandboxError(f"the guest's channel is closed: {error}") from error
 

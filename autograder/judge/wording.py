@@ -26,6 +26,8 @@ def describe(criterion: Criterion, finding: Finding, check: str) -> str:
     words = [sentence(finding.verdict)]
     if finding.verdict is Verdict.PASSED or finding.verdict.fault is Fault.OURS:
         return words[0]
+    if finding.plain:
+        words.append(finding.plain)
     if (criterion.public or finding.verdict in _SAFE) and finding.detail:
         words.append(finding.detail[-MAX_DETAIL:])
     if criterion.public and check:
@@ -61,3 +63,24 @@ def describe_duel(criterion: Criterion, duel: DuelOutcome) -> str:
 def figure(value: float) -> str:
     """Three significant digits, without an exponent for speedups as they occur."""
     return f"{value:.3g}" if value < 1000 else f"{value:.0f}"
+
+
+def ranks_in_words(size: int, failed: list[int], lost: list[int], heard: list[int]) -> str:
+    """What each rank of a world had done when a turn ended badly; holds no value, so that it may always be said.
+
+    Args:
+        size: how many ranks there are.
+        failed: ranks that raised an error or returned something else than was declared.
+        lost: ranks whose process ended.
+        heard: ranks that answered, those that failed among them.
+    """
+    returned = [r for r in heard if r not in failed]
+    silent = [r for r in range(size) if r not in heard and r not in lost]
+    groups = ((failed, "failed"), (lost, "ended"), (returned, "had returned"), (silent, "had not returned"))
+    parts = [f"{_ranks(ranks)} {did}" for ranks, did in groups if ranks]
+    return f"With {size} ranks: {', '.join(parts)}."
+
+
+def _ranks(ranks: list[int]) -> str:
+    *first, last = map(str, ranks)
+    return f"ranks {', '.join(first)} and {last}" if first else f"rank {last}"

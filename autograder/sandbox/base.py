@@ -6,19 +6,24 @@ import socket
 from typing import Protocol
 
 from autograder.domain.execution import Usage
+from autograder.errors import SandboxError
 from autograder.sandbox.profile import Profile
 
 
 class Guest(Protocol):
-    """One sandboxed process tree with a channel of single bytes. Frozen whenever it is not its turn."""
+    """One sandboxed process tree. Frozen whenever it is not its turn.
 
-    channel: socket.socket
+    Attributes:
+        channels: of single bytes; one, or one per rank of an MPI world.
+    """
+
+    channels: tuple[socket.socket, ...]
     profile: Profile
     isolated: bool
 
     @property
     def alive(self) -> bool:
-        """Whether the shim still lives."""
+        """Whether the shim (of every rank) still lives."""
 
     def freeze(self) -> None:
         """Stops every process of the guest; returns when the kernel confirms it."""
@@ -50,3 +55,15 @@ class Sandbox(Protocol):
         Raises:
             SandboxError: the engine failed; worth a second try.
         """
+
+
+def hello(channel: socket.socket) -> int:
+    """The rank that a shim says it is, before any student's code is there; the only rank of a plain guest is 0.
+
+    Raises:
+        SandboxError: it said anything else.
+    """
+    said = channel.recv(3)
+    if len(said) != 2 or said[:1] != b"r":
+        raise SandboxError("the shim did not say that it was ready")
+    return said[1]

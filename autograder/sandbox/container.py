@@ -22,6 +22,7 @@ from docker.types import Mount, Ulimit
 import autograder.guest
 from autograder.domain.execution import Usage
 from autograder.errors import MachineError, SandboxError
+from autograder.sandbox.base import hello
 from autograder.sandbox.freezer import Cgroup
 from autograder.sandbox.profile import Profile, seccomp
 from autograder.sandbox.shims import Shims
@@ -75,18 +76,18 @@ def connect() -> docker.DockerClient:
 
 @dataclass(slots=True)
 class ContainerGuest:
-    """One running container with a shim in it."""
+    """One running container with a shim in it, or one per rank."""
 
     container: str
-    pid: int
+    pids: tuple[int, ...]
     cgroup: Cgroup
-    channel: socket.socket
+    channels: tuple[socket.socket, ...]
     profile: Profile
     isolated: bool = True
     _engine: ContainerSandbox | None = field(default=None, repr=False)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {n: getattr(self, n) for n in ("container", "pid", "cgroup", "channel", "profile", "isolated")} | {
+        return {n: getattr(self, n) for n in ("container", "pids", "cgroup", "channels", "profile", "isolated")} | {
             "_engine": None
         }
 
@@ -103,12 +104,12 @@ class ContainerGuest:
 
     @property
     def alive(self) -> bool:
-        """Whether the shim still lives (a zombie does not)."""
+        """Whether every shim still lives (a zombie does not)."""
         try:
-            stat = Path(f"/proc/{self.pid}/stat").read_text(encoding="utf-8", errors="replace")
+            stats = [Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace") for pid in self.pids]
         except OSError:
             return False
-        return stat.rpartition(")")[2].split()[0] not in "ZX"
+        return all(stat.rpartition(")")[2].split()[0] not in "ZX" for stat in stats)
 
     def freeze(self) -> None:
         """By cgroup file, or by the engine's API where this user may not write it."""
@@ -135,7 +136,8 @@ class ContainerGuest:
     def kill(self) -> None:
         """Ends every process."""
         self.cgroup.kill()
-        self.channel.close()
+        for channel in self.channels:
+            channel.close()
 
     def remove(self) -> None:
         """Removes the dead container and its tmpfs."""
@@ -180,12 +182,12 @@ class ContainerSandbox:
             with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
                 listener.bind(str(folder / "s"))
                 (folder / "s").chmod(0o666)
-                listener.listen(1)
+                listener.listen(max(profile.ranks, 1))
                 listener.settimeout(START_S)
                 container = self._create(profile, label, folder)
                 self.client.api.start(container)
-                channel, pid = self._accept(listener, container)
-            return self._adopt(container, pid, channel, profile)
+                found = dict(self._accept(listener, container) for _ in range(max(profile.ranks, 1)))
+            return self._adopt(container, found, profile)
         except (APIError, OSError, SandboxError) as error:
             if container:
                 self.remove(container)
@@ -202,7 +204,7 @@ class ContainerSandbox:
         made = self.client.api.create_container(
             image=profile.image,
             entrypoint=["/usr/bin/tini", "-s", "--"],
-            command=["/opt/venv/bin/python", "-I", "/opt/guest/shim.py", "/run/judge/s", ",".join(profile.preload)],
+            command=profile.command("/opt/venv/bin/python", "/opt/guest", "/run/judge/s"),
             environment=profile.environment,
             user=f"{uid}:{uid}",
             working_dir="/work",
@@ -251,8 +253,8 @@ class ContainerSandbox:
             options.pop("mem_swappiness")  # cgroup v2 knows no swappiness; memory = memory+swap shuts swap on both
         return self.client.api.create_host_config(**options)
 
-    def _accept(self, listener: socket.socket, container: str) -> tuple[socket.socket, int]:
-        """The shim's connection and its pid as this host sees it."""
+    def _accept(self, listener: socket.socket, container: str) -> tuple[int, tuple[socket.socket, int]]:
+        """A shim's rank, its connection and its pid as this host sees it."""
         try:
             channel, _ = listener.accept()
         except TimeoutError:
@@ -262,19 +264,20 @@ class ContainerSandbox:
             ) from None
         channel.settimeout(START_S)
         pid, _, _ = struct.unpack("3i", channel.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
-        if channel.recv(2) != b"r":
-            raise SandboxError("the shim did not say that it was ready")
-        return channel, pid
+        return hello(channel), (channel, pid)
 
-    def _adopt(self, container: str, pid: int, channel: socket.socket, profile: Profile) -> ContainerGuest:
-        cgroup = Cgroup.of(pid)
+    def _adopt(self, container: str, found: dict[int, tuple[socket.socket, int]], profile: Profile) -> ContainerGuest:
+        channels, pids = zip(*(found[rank] for rank in sorted(found)), strict=True)
+        if len(channels) != max(profile.ranks, 1):
+            raise SandboxError(f"{len(channels)} ranks reported instead of {profile.ranks}")
+        cgroup = Cgroup.of(pids[0])
         if container not in str(cgroup.freezer):
-            raise SandboxError(f"process {pid} does not belong to container {container[:12]}")
+            raise SandboxError(f"process {pids[0]} does not belong to container {container[:12]}")
         if not cgroup.writable:
             warnings.warn(
                 "no right to write the cgroup freezer: pausing through the engine, 100 times slower", stacklevel=2
             )
-        guest = ContainerGuest(container, pid, cgroup, channel, profile, _engine=self)
+        guest = ContainerGuest(container, pids, cgroup, channels, profile, _engine=self)
         guest.freeze()
         return guest
 

@@ -18,11 +18,12 @@ from typing import Any
 import autograder.guest
 from autograder.domain.execution import Usage
 from autograder.errors import SandboxError
+from autograder.sandbox.base import hello
 from autograder.sandbox.profile import Profile
 
 START_S = 60.0
 CONFIRM_S = 5.0
-_SHIM = Path(autograder.guest.__file__).parent / "shim.py"
+_SHIMS = Path(autograder.guest.__file__).parent
 _KEPT = ("PATH", "LANG", "LD_LIBRARY_PATH", "CUDA_HOME", "CUDA_VISIBLE_DEVICES", "VIRTUAL_ENV")
 
 
@@ -35,8 +36,14 @@ class ProcessGuest:
 
     isolated = False
 
-    def __init__(self, process: subprocess.Popen[bytes], channel: socket.socket, profile: Profile, folder: str) -> None:
-        self.process, self.channel, self.profile, self.folder = process, channel, profile, folder
+    def __init__(
+        self,
+        process: subprocess.Popen[bytes],
+        channels: tuple[socket.socket, ...],
+        profile: Profile,
+        folder: str,
+    ) -> None:
+        self.process, self.channels, self.profile, self.folder = process, channels, profile, folder
 
     def _members(self) -> list[int]:
         """Pids of the group that are not zombies."""
@@ -50,7 +57,7 @@ class ProcessGuest:
 
     @property
     def alive(self) -> bool:
-        """Whether the shim still lives."""
+        """Whether the shim (of a world its launcher) still lives."""
         state = _state(self.process.pid)
         return state is not None and state[0] not in "ZX"
 
@@ -99,7 +106,8 @@ class ProcessGuest:
                 continue
         self._signal(signal.SIGCONT)
         self.process.wait()
-        self.channel.close()
+        for channel in self.channels:
+            channel.close()
 
     def remove(self) -> None:
         """Its working directory."""
@@ -129,22 +137,22 @@ class ProcessSandbox:
         }
         with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
             listener.bind(address)
-            listener.listen(1)
+            listener.listen(max(profile.ranks, 1))
             listener.settimeout(START_S)
             process = subprocess.Popen(  # noqa: S603  # our own shim
-                [sys.executable, str(_SHIM), address, ",".join(profile.preload)],
+                profile.command(sys.executable, str(_SHIMS), address),
                 cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
                 preexec_fn=lambda: _prepare(profile),  # single-threaded judge
             )  # fmt: skip
             try:
-                channel = _accept(listener, process)
+                channels = _accept(listener, process, max(profile.ranks, 1))
             except SandboxError:
                 process.kill()
                 shutil.rmtree(folder, ignore_errors=True)
                 raise
         assert process.stderr is not None
         process.stderr.close()
-        guest = ProcessGuest(process, channel, profile, folder)
+        guest = ProcessGuest(process, channels, profile, folder)
         guest.freeze()
         return guest
 
@@ -157,10 +165,12 @@ def _prepare(profile: Profile) -> None:
         os.sched_setaffinity(0, cores)
 
 
-def _accept(listener: socket.socket, process: subprocess.Popen[bytes]) -> socket.socket:
+def _accept(listener: socket.socket, process: subprocess.Popen[bytes], ranks: int) -> tuple[socket.socket, ...]:
+    """The shims' connections, by rank."""
     until = time.monotonic() + START_S
     listener.settimeout(0.2)
-    while time.monotonic() < until:
+    found: dict[int, socket.socket] = {}
+    while len(found) < ranks and time.monotonic() < until:
         try:
             channel, _ = listener.accept()
         except TimeoutError:
@@ -169,10 +179,10 @@ def _accept(listener: socket.socket, process: subprocess.Popen[bytes]) -> socket
                 raise SandboxError(f"the shim ended: {words.decode(errors='replace')[-500:]}") from None
             continue
         channel.settimeout(START_S)
-        if channel.recv(2) == b"r":
-            return channel
-        break
-    raise SandboxError("the shim did not report")
+        found[hello(channel)] = channel
+    if sorted(found) != list(range(ranks)):
+        raise SandboxError("the shim did not report")
+    return tuple(found[r] for r in range(ranks))
 
 
 def _state(pid: int) -> tuple[str, int] | None:

@@ -10,9 +10,10 @@ import errno
 import json
 import socket
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Any
 
-from autograder.domain.assignment import Assignment
+from autograder.domain.assignment import Assignment, Kind
 
 _SYSCALLS = """
 accept accept4 access alarm arch_prctl bind brk chdir chmod chown clock_getres clock_gettime clock_nanosleep close
@@ -76,6 +77,7 @@ class Profile:
     Attributes:
         cores: processor numbers it is pinned to (a cpuset, never a CFS quota: quotas stall bursts).
         memory_mb: for everything the guest touches, tmpfs included; there is no swap.
+        ranks: of an MPI world, one shim each; 0 is a plain process.
         scratch_mb: size of its working directory, a tmpfs; inodes are bounded too.
         syscalls: allowed beyond the list above.
         netlink_errno: with what a netlink socket is refused; some libraries do without one only if they hear the right word.
@@ -89,6 +91,7 @@ class Profile:
     processes: int
     scratch_mb: int
     preload: tuple[str, ...]
+    ranks: int = 0
     open_files: int = 1024
     inodes: int = 8192
     shm_mb: int = 64
@@ -102,15 +105,40 @@ class Profile:
         cls, assignment: Assignment, image: str, cores: tuple[int, ...], weakened: frozenset[str] = frozenset()
     ) -> Profile:
         """The profile that an assignment's guests run under."""
-        wanted = assignment.resources
+        wanted, ranks = assignment.resources, int(assignment.kind is Kind.MPI)
         return cls(
-            image, cores, wanted.memory_mb, wanted.processes, wanted.scratch_mb, wanted.preload, weakened=weakened
+            image,
+            cores,
+            wanted.memory_mb,
+            wanted.processes,
+            wanted.scratch_mb,
+            wanted.preload,
+            ranks,
+            weakened=weakened,
         )
+
+    def command(self, python: str, shims: str, address: str) -> list[str]:
+        """What runs inside: the shim, or MPI's launcher with a shim per rank.
+
+        Args:
+            python: the interpreter; a world's launcher lies beside it.
+            shims: the folder of the guest's programs.
+            address: the judge's socket.
+        """
+        more = [address, ",".join(self.preload)]
+        if not self.ranks:
+            return [python, "-I", f"{shims}/shim.py", *more]
+        launcher = str(PurePath(python).parent / "mpiexec")
+        # without its clean-up a rank that ends leaves the others as they are, so that the judge can name it
+        return [
+            launcher, "-disable-auto-cleanup", "-n", str(self.ranks), python, "-I", f"{shims}/mpi_shim.py", *more,
+            ",".join(map(str, self.cores)),
+        ]  # fmt: skip
 
     @property
     def environment(self) -> dict[str, str]:
         """The whole environment of a guest; thread counts follow the cores."""
-        threads = str(len(self.cores))
+        threads = str(max(len(self.cores) // max(self.ranks, 1), 1))
         names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
         return {
             **dict.fromkeys(names, threads),

@@ -20,6 +20,10 @@ assert numba.njit(lambda a: a.sum())(x) == 36.0
 home = Path(os.environ["HOME"])
 (home / "lesson.py").write_text("print(6 * 7)")
 assert subprocess.run([sys.executable, "lesson.py"], cwd=home, capture_output=True, check=True).stdout == b"42\n"
+world = "from mpi4py import MPI; c = MPI.COMM_WORLD; print(c.allreduce(c.rank + 1)) if c.rank == 0 else None"
+two = ["mpiexec", "-n", "2", sys.executable, "-c", world]
+assert subprocess.run(two, capture_output=True, text=True, check=True, timeout=60).stdout == "3\n"
+
 for program in ("jupyterhub-singleuser", "jupyter-lab", "nbgrader", "autograder", "gcc", "start-autograder"):
     assert shutil.which(program), program
 shown = subprocess.run(["autograder", "--help"], capture_output=True, text=True, check=True).stdout

@@ -117,4 +117,5 @@ def test_orphans_of_a_dead_owner_are_removed_at_the_next_start(engine, basic):
     assert guest.container in engine.owned()
     assert sweep(engine) >= 1
     assert guest.container not in engine.owned()
-    guest.channel.close()
+    for channel in guest.channels:
+        channel.close()
