@@ -1,4 +1,4 @@
-"""Hidden checks of "Heat in a plate, dealt to ranks".
+"""Hidden checks of "A plate shared by ranks".
 
 One tolerance serves all, as in a04: a step rounds at most 7 times a point and r ≤ 1/4 keeps errors from growing, so two
 programs differ by at most 14 n · 1.1e-16 of the largest |T|: 4.7e-13 at n = 300, for any order of the sum and any number

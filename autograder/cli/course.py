@@ -96,6 +96,7 @@ def mutant_(assignment: str, name: str | None) -> None:
     "--times",
     default=1,
     show_default=True,
+    type=click.IntRange(min=1),
     help="Grade every solution and every mutant so often; each time must agree.",
 )
 def validate_(assignments: tuple[str, ...], quick: bool, times: int) -> None:

@@ -7,6 +7,7 @@ import hashlib
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 
 from rich.console import Console
@@ -82,11 +83,11 @@ def _promises(
 def _again(times: int, attempt: Callable[[], Iterable[Promise]]) -> Iterator[Promise]:
     """One line a promise, however often it was put to the test."""
     rounds = [list(attempt()) for _ in range(times)]
-    for same in zip(*rounds, strict=True):
-        broken = [p for p in same if not p.kept]
-        shown = broken[0] if broken else same[0]
-        count = f"{times - len(broken)} of {times}; " if times > 1 else ""
-        yield Promise(shown.what, not broken, count + shown.why)
+    for same in zip_longest(*rounds):  # a solution that failed once was not duelled that time
+        there = [p for p in same if p is not None]
+        broken = [p for p in there if not p.kept]
+        shown, good = (broken or there)[0], len(there) - len(broken)
+        yield Promise(shown.what, good == times, (f"{good} of {times}; " if times > 1 else "") + shown.why)
 
 
 def _drawn(assignment: Assignment, everybody: list[Mutant]) -> list[Mutant]:

@@ -19,9 +19,11 @@ from autograder.course.notebook import depth, metadata, parse, text_of
 from autograder.domain.shown import Cell, CellLimits, End
 from autograder.errors import SubmissionError
 
-_MAGIC = re.compile(r"^\s*(?:%{1,2}autograde\b|!.*\bautograder\b)", re.MULTILINE)  # would grade inside of a grading
+# would grade inside of a grading; a line at a time, so that a million empty lines cost one pass
+_MAGIC = re.compile(r"^[^\S\n]*(?:%{1,2}autograde\b|![^\n]*\bautograder\b)", re.MULTILINE)
 _ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-_])")
 _MAX_DEPTH = 8
+_MAX_POINTS = 4 << 20  # a picture of two kilobytes may ask a browser for gigabytes
 _PNG = b"\x89PNG\r\n\x1a\n"
 _NEEDED = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
 
@@ -141,4 +143,5 @@ def png(encoded: Any, limits: CellLimits) -> str:
 def _sane(name: bytes, body: bytes, side: int) -> bool:
     """A header with sides that a browser can hold."""
     width, height = int.from_bytes(body[:4], "big"), int.from_bytes(body[4:8], "big")
-    return name == b"IHDR" and len(body) == 13 and 0 < width <= side and 0 < height <= side
+    held = 0 < width <= side and 0 < height <= side and width * height <= _MAX_POINTS
+    return name == b"IHDR" and len(body) == 13 and held

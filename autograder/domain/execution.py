@@ -59,7 +59,8 @@ class CallOutcome:
         note: what the guest said in words; shown only where nothing is hidden, never interpreted.
         foreign_s: CPU seconds of others on the guest's cores within the window.
         steal_s: seconds the hypervisor took from those cores within the window.
-        ranks: of a world that failed, which ranks did what; holds no value, and may always be said.
+        ranks: of a world that failed, which ranks did what.
+        states: the same without their numbers, for hidden checks.
     """
 
     verdict: Verdict
@@ -70,6 +71,7 @@ class CallOutcome:
     steal_s: float = 0.0
     callbacks: int = 0
     ranks: str = ""
+    states: str = ""
 
 
 @dataclass(frozen=True, slots=True)

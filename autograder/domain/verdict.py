@@ -79,7 +79,7 @@ class Finding:
     Attributes:
         verdict: the code.
         detail: for staff, and for students where the check is public; may hold values.
-        plain: for students also where the check is hidden; holds no value.
+        plain: for students where the check is hidden; says next to nothing about what was given.
     """
 
     verdict: Verdict

@@ -110,15 +110,19 @@ def run(parcel: CellsParcel) -> dict[str, Any]:
     until = time.monotonic() + parcel.limit_s
     if not _ONE.acquire(timeout=parcel.limit_s):
         return {"problem": "other notebooks came first"}
-    core = plugin.cores.every[0]  # gradings are given the last ones first
-    room = SpareTime(plugin.node.state, plugin.cores, core, until)
+    room: SpareTime | None = None
     try:
+        if not plugin.cores.every:
+            raise MachineError("this node lends no core")
+        core = plugin.cores.every[0]  # gradings are given the last ones first
+        room = SpareTime(plugin.node.state, plugin.cores, core, until)
         work = load(find(parcel.assignment))
         return show(plugin.node, room, core, work, parcel.name, parcel.content, CellLimits()).to_json()
     except (AutograderError, OSError) as error:
         return {"problem": f"{type(error).__name__}: {error}"}
     finally:
-        room.close()
+        if room is not None:
+            room.close()
         _ONE.release()
 
 
@@ -134,13 +138,16 @@ def request(cluster: Cluster, ledger: Ledger, submission: int, limit_s: float) -
     """
     content = ledger.content(submission)
     entry = ledger.entry(submission)
-    if entry is None or not cluster.alive() or not cluster.nodes():
-        raise MachineError("no node is there")
+    if entry is None:
+        raise MachineError("there is no such submission")
     parcel = CellsParcel(submission, entry.assignment, entry.name, content, limit_s)
     client, ended, until = cluster.client, threading.Event(), time.monotonic() + limit_s
-    future: Future = client.submit(run, parcel, priority=LEAST_OF_ALL, pure=False)
-    future.add_done_callback(lambda _: ended.set())
+    future: Future | None = None
     try:
+        if not cluster.alive() or not cluster.nodes():
+            raise MachineError("no node is there")
+        future = client.submit(run, parcel, priority=LEAST_OF_ALL, pure=False)
+        future.add_done_callback(lambda _: ended.set())
         while not ended.wait(_LOOK_S):
             if str(client.status) != "running" or time.monotonic() > until:
                 raise MachineError(f"no node answered within {limit_s:g} s, or the grader was stopped")
@@ -150,7 +157,7 @@ def request(cluster: Cluster, ledger: Ledger, submission: int, limit_s: float) -
     except Exception as error:  # a worker or scheduler that died; Dask raises whatever it likes
         raise MachineError(f"the node failed: {error!r}") from error
     finally:
-        if str(client.status) == "running":
+        if future is not None and str(client.status) == "running":
             future.cancel(reason="nobody waits any more")
     if "problem" in answer:
         raise MachineError(str(answer["problem"]))

@@ -43,6 +43,7 @@ class _Running:
     future: Future | None
     begun: float
     outcome: Outcome | None = None
+    addresses: tuple[str, ...] = ()  # of the nodes that may run it; empty is any
 
 
 class Dispatcher:
@@ -185,6 +186,10 @@ class Dispatcher:
         self._nodes = [
             n | {"busy": min(lent, n["cores"]) if len(found) == 1 else None, "quarantined": out(n)} for n in found
         ]
+        here = {n["address"] for n in found}
+        for running in list(self._running.values()):
+            if running.outcome is None and running.addresses and not here & set(running.addresses):
+                self._drop(running, "its node left")
         gpu = any(n["gpu"] for n in self._fit())
         if gpu != self._gpu or time.monotonic() - self._asked > _GPU_S:
             self.ledger.hardware(gpu=gpu)
@@ -232,9 +237,11 @@ class Dispatcher:
             return
         resources = {"cores": held.cores} | ({"gpu": 1} if held.gpu else {})
         fit = self._fit()
+        if len(fit) < len(self._nodes):
+            running.addresses = tuple(n["address"] for n in fit)
         running.future = self.cluster.client.submit(
             self._task, parcel, key=f"submission-{held.submission}-{held.token}", resources=resources, pure=False,
-            workers=[n["address"] for n in fit] if len(fit) < len(self._nodes) else None,
+            workers=list(running.addresses) or None,
         )  # fmt: skip
         self._board.tell(held.submission, "leased", tries=held.tries)
         running.future.add_done_callback(lambda future: self._done(key, future))

@@ -225,11 +225,13 @@ class Node:
         count = job.pairs if timed else 1
         references = self._borrow(job, count) if timed else []
         wanted = self._profiles(job) if timed else self._profiles(job)[:1]
-        for profile in wanted:
-            self._pool.prime(profile, count)  # all on their way before the first is waited for
-        hands = [Hand(g) for profile in wanted for g in self._pool.take(profile, count)]
+        hands: list[Hand] = []
         started: list[str] = [job.label]  # until the judge has ended well, it may have started containers of its own
         try:
+            for profile in wanted:
+                self._pool.prime(profile, count)  # all on their way before the first is waited for
+            for profile in wanted:
+                hands += [Hand(g) for g in self._pool.take(profile, count)]
             return self._judge(job, hands, references, say, started)
         finally:
             for hand in hands:

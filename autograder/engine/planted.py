@@ -75,6 +75,7 @@ class Bench:
     state: Path
     kernel_s: float = 0.02
     pairs: list[tuple[Actor, Actor]] = field(default_factory=list)
+    actors: list[Actor] = field(default_factory=list)
     room: Room | None = None
     per_step_s: float = 0.0
     empty_s: float = 0.0
@@ -83,6 +84,14 @@ class Bench:
 
     def __enter__(self) -> Self:
         self.affinity = os.sched_getaffinity(0)
+        try:
+            self._begin()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def _begin(self) -> None:
         step_aside(self.cores)
         resources = Resources(len(self.cores), preload=("numpy", "numba"))
         assignment = Assignment(
@@ -105,17 +114,16 @@ class Bench:
         profile = Profile.of(assignment, self.options.image, self.cores)
         self.room = Room(self.state)
         for k in range(self.options.pairs):
-            made = [Actor(self.sandbox.start(profile, f"planted/{k}"), assignment, self.room) for _ in range(2)]
-            for actor in made:
-                finding = actor.load(Program({"solution.py": _KERNEL.encode()}))
+            for _ in range(2):
+                self.actors.append(Actor(self.sandbox.start(profile, f"planted/{k}"), assignment, self.room))
+                finding = self.actors[-1].load(Program({"solution.py": _KERNEL.encode()}))
                 if finding is not None:
                     raise SandboxError(f"the planted kernel does not load: {finding}")
-            self.pairs.append((made[0], made[1]))
+            self.pairs.append((self.actors[-2], self.actors[-1]))
         self._calibrate()
-        return self
 
     def __exit__(self, *_: object) -> None:
-        for actor in (a for pair in self.pairs for a in pair):
+        for actor in self.actors:
             actor.close()
             actor.guest.remove()
         if self.room is not None:

@@ -21,7 +21,8 @@ from autograder.ledger.store import Ledger
 
 log = logging.getLogger("autograder.quarantine")
 AGAIN = timedelta(hours=1)
-LONGEST = timedelta(minutes=20)  # an examination that takes longer went down with its node
+LONGEST = timedelta(hours=2)  # from asking for it; longer than gradings keep a node busy, it went down with its node
+_FETCH_S = 10.0
 BEHIND_GRADINGS = -10  # Dask's priority: who hands in does not wait for a check
 
 
@@ -90,13 +91,17 @@ class Quarantine:
 
     def _collect(self, now: datetime) -> None:
         for name, check in list(self._running.items()):
-            if check.future.status == "finished":
-                self._note(name, **check.future.result())
-            elif check.future.status == "pending" and now - check.since < LONGEST:
+            if check.future.status == "pending" and now - check.since < LONGEST:
                 continue
-            else:  # the node or the scheduler died meanwhile, which says nothing about noise: another time
-                check.future.cancel(reason="it took too long")
             del self._running[name]
+            if check.future.client is not self._cluster.client:
+                continue  # the scheduler was lost, which says nothing about noise: another time
+            if check.future.status == "finished":
+                self._note(name, **check.future.result(timeout=_FETCH_S))
+            elif check.future.status == "error":
+                self._note(name, fit=False, words=f"the A/A duel failed: {check.future.exception(timeout=_FETCH_S)!r}")
+            else:
+                check.future.cancel(reason="it took too long")
 
     def _note(self, name: str, fit: bool, words: str) -> None:
         self._ledger.examined(name, fit=fit, words=words)

@@ -92,6 +92,7 @@ class Grading:
         self._hands = hands
         self._reference_hands = references
         self._submissions: dict[tuple[int, int], Actor] = {}
+        self._loads: dict[tuple[int, int], Finding | None] = {}
         self._references: dict[tuple[int, str, int], Actor] = {}
         self._all: list[Actor] = []
         self._mine: list[Actor] = []
@@ -135,7 +136,18 @@ class Grading:
             actor = Actor(self._guest("submission", ranks), self.job.assignment, self.room)
             self._all.append(actor)
             self._submissions[pair, ranks] = actor
-            self.load_finding = actor.load(Program(self.job.submission.files, "submission"))
+            finding = actor.load(Program(self.job.submission.files, "submission"))
+            self._loads[pair, ranks] = finding
+            if ranks == self.job.assignment.worlds[0]:
+                self.load_finding = finding
+        return actor
+
+    def _loaded(self, pair: int, ranks: int) -> Actor:
+        """The submission, or a finding where that guest could not load it."""
+        actor = self.submission(pair, ranks)
+        finding = self._loads[pair, ranks or self.job.assignment.worlds[0]]
+        if finding is not None:
+            raise CheckFailure(finding)
         return actor
 
     def reference(self, pair: int, role: str, ranks: int = 0) -> Actor:
@@ -172,9 +184,7 @@ class Grading:
 
     def call_submission(self, function: Function, given: tuple[Any, ...], named: dict[str, Any]) -> CallOutcome:
         """For the fixture `submission`."""
-        actor = self.submission(ranks=ranks_of(function, bind(function, given, named)))
-        if self.load_finding is not None:
-            raise CheckFailure(self.load_finding)
+        actor = self._loaded(0, ranks_of(function, bind(function, given, named)))
         if self.guest_s() > self.job.assignment.limits.grading_s:
             raise CheckFailure(
                 Finding(Verdict.TIMED_OUT, f"the whole grading may take {self.job.assignment.limits.grading_s:.0f} s")
@@ -198,10 +208,7 @@ class Grading:
         """For the duel: the kernel, the baseline, or (an empty role) the submission of that pair."""
         if role:
             return self.reference(index, role, ranks)
-        submission = self.submission(index, ranks)
-        if self.load_finding is not None:
-            raise CheckFailure(self.load_finding)
-        return submission
+        return self._loaded(index, ranks)
 
     def unwrap(self, outcome: CallOutcome, function: Function) -> Any:
         """For the duel."""

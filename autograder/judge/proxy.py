@@ -39,7 +39,7 @@ class Actor:
         if not self._attached([(n, 0) for n in needed]):
             turn = self.window.turn(self._offer, ATTACH_S)
             if turn.verdict is not Verdict.PASSED:
-                return Finding(turn.verdict, "the guest did not take its buffers", turn.ranks)
+                return Finding(turn.verdict, "the guest did not take its buffers", turn.states)
             for buffers in self.buffers:
                 buffers.write_files(program.files, "solution.py", adapter)
         turn = self.window.turn(send(self.guest.channels, b"L"), self.assignment.limits.load_s)
@@ -48,7 +48,7 @@ class Actor:
             return None
         kept = (Verdict.TIMED_OUT, Verdict.OUT_OF_MEMORY, Verdict.TOO_MUCH_OUTPUT, Verdict.FORBIDDEN)
         verdict = turn.verdict if turn.verdict in kept else Verdict.DID_NOT_LOAD
-        return Finding(verdict, self.buffers[turn.culprit].words(), turn.ranks)
+        return Finding(verdict, f"{turn.ranks}\n{self.buffers[turn.culprit].words()}".strip(), turn.states)
 
     def _attached(self, sizes: list[tuple[int, int]]) -> bool:
         """Whether every rank's maps are large enough; larger files are made where they are not."""
@@ -82,7 +82,9 @@ class Actor:
         if not self._attached([(x.input_bytes, x.output_bytes) for x in layouts]):
             turn = self.window.turn(self._offer, ATTACH_S)
             if turn.verdict is not Verdict.PASSED:
-                return CallOutcome(turn.verdict, note="the guest did not take its buffers", ranks=turn.ranks)
+                return CallOutcome(
+                    turn.verdict, note="the guest did not take its buffers", ranks=turn.ranks, states=turn.states
+                )
         for buffers, layout in zip(self.buffers, layouts, strict=True):
             buffers.reveal(layout)
         evaluator = _Evaluator(self.buffers[0], layouts[0], {a.name: v for a, v in bound})
@@ -95,7 +97,7 @@ class Actor:
     def _outcome(self, turn: Turn, function: Function, layouts: list[Plan], callbacks: int) -> CallOutcome:
         if turn.verdict is not Verdict.PASSED:
             note = self.buffers[turn.culprit].words()
-            return CallOutcome(turn.verdict, elapsed_s=turn.elapsed_s, note=note, ranks=turn.ranks)
+            return CallOutcome(turn.verdict, elapsed_s=turn.elapsed_s, note=note, ranks=turn.ranks, states=turn.states)
         pairs = list(zip(self.buffers, layouts, strict=True))
         outputs = [buffers.capture(layout) for buffers, layout in pairs]
         changed = [rank for rank, (buffers, layout) in enumerate(pairs) if buffers.modified(layout)]
@@ -169,7 +171,8 @@ def unwrap(outcome: CallOutcome, function: Function, lines: dict[int, tuple[int,
     """The call's value, or a finding with the guest's words."""
     if outcome.verdict is not Verdict.PASSED:
         note = in_cells(outcome.note, lines)
-        raise CheckFailure(Finding(outcome.verdict, f"{function.signature}\n{note}".strip(), outcome.ranks))
+        words = "\n".join(filter(None, (outcome.ranks, function.signature, note)))
+        raise CheckFailure(Finding(outcome.verdict, words, outcome.states))
     return outcome.outputs[0] if len(outcome.outputs) == 1 else outcome.outputs
 
 

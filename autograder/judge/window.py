@@ -32,7 +32,8 @@ class Turn:
     """What happened while the guest had the CPU.
 
     Attributes:
-        ranks: of a world that failed, which ranks did what, in words that hold no value.
+        ranks: of a world that failed, which ranks did what.
+        states: the same without numbers, for hidden checks: a submission chooses what its ranks do, and could count by them.
         culprit: the rank whose words explain the verdict.
     """
 
@@ -42,6 +43,7 @@ class Turn:
     steal_s: float = 0.0
     grain_s: float = 0.0
     ranks: str = ""
+    states: str = ""
     culprit: int = 0
 
 
@@ -106,10 +108,10 @@ class Window:
         mine = time.process_time() - mine if self.shares_cores else 0.0
         after, used = self.watch.read(), self.guest.usage()
         foreign = max(after.busy_s - before.busy_s - (used.cpu_s - own.cpu_s) - mine, 0.0)
-        verdict, culprit, ranks = self._verdict(elapsed >= deadline_s, frozen)
+        verdict, culprit, (ranks, states) = self._verdict(elapsed >= deadline_s, frozen)
         if verdict is Verdict.CRASHED and used.oom_kills > own.oom_kills:
             verdict = Verdict.OUT_OF_MEMORY  # a child of the student's was killed, and the parent raised for it
-        return Turn(verdict, elapsed, foreign, after.steal_s - before.steal_s, after.grain_s, ranks, culprit)
+        return Turn(verdict, elapsed, foreign, after.steal_s - before.steal_s, after.grain_s, ranks, states, culprit)
 
     @property
     def _over(self) -> bool:
@@ -171,7 +173,7 @@ class Window:
             return False
         return True
 
-    def _verdict(self, late: bool, frozen: bool) -> tuple[Verdict, int, str]:
+    def _verdict(self, late: bool, frozen: bool) -> tuple[Verdict, int, tuple[str, str]]:
         """Names the turn's end, and ends the guest's life unless it can go on."""
         alive = frozen and self.guest.alive
         size = len(self.guest.channels)
@@ -179,15 +181,15 @@ class Window:
         answered = len(self._heard) == size and alive and surplus is None
         failed = sorted(r for r, s in self._heard.items() if s in VERDICT_OF)
         if answered and not failed and Signal.CALLBACK not in self._heard.values():
-            return Verdict.PASSED, 0, ""
+            return Verdict.PASSED, 0, ("", "")
         if answered and failed and size == 1:
-            return VERDICT_OF[self._heard[0]], 0, ""
+            return VERDICT_OF[self._heard[0]], 0, ("", "")
         culprit = failed[0] if failed else self._lost[0] if self._lost else 0
         if self.broken is None:
             if surplus is not None:
                 self.broken = surplus
-            elif Signal.CALLBACK in self._heard.values():  # nobody may ask here
-                self.broken = Verdict.FORBIDDEN
+            elif Signal.CALLBACK in self._heard.values():  # time is up, or nobody may ask here
+                self.broken = Verdict.TIMED_OUT if late else Verdict.FORBIDDEN
             elif failed:  # the other ranks wait for a message that will not come, or hold one that nobody takes
                 self.broken = VERDICT_OF[self._heard[failed[0]]]
             elif late and alive:
@@ -198,7 +200,7 @@ class Window:
             self.broken = Verdict.OUT_OF_MEMORY
         self.guest.kill()
         heard = sorted(r for r in self._heard if r not in self._lost)
-        words = ranks_in_words(size, failed, sorted(self._lost), heard) if size > 1 else ""
+        words = ranks_in_words(size, failed, sorted(self._lost), heard) if size > 1 else ("", "")
         return self.broken, culprit, words
 
 

@@ -26,7 +26,7 @@ def describe(criterion: Criterion, finding: Finding, check: str) -> str:
     words = [sentence(finding.verdict)]
     if finding.verdict is Verdict.PASSED or finding.verdict.fault is Fault.OURS:
         return words[0]
-    if finding.plain:
+    if finding.plain and not criterion.public:
         words.append(finding.plain)
     if (criterion.public or finding.verdict in _SAFE) and finding.detail:
         words.append(finding.detail[-MAX_DETAIL:])
@@ -65,8 +65,8 @@ def figure(value: float) -> str:
     return f"{value:.3g}" if value < 1000 else f"{value:.0f}"
 
 
-def ranks_in_words(size: int, failed: list[int], lost: list[int], heard: list[int]) -> str:
-    """What each rank of a world had done when a turn ended badly; holds no value, so that it may always be said.
+def ranks_in_words(size: int, failed: list[int], lost: list[int], heard: list[int]) -> tuple[str, str]:
+    """What the ranks of a world had done when a turn ended badly: by number, and for hidden checks without.
 
     Args:
         size: how many ranks there are.
@@ -78,7 +78,8 @@ def ranks_in_words(size: int, failed: list[int], lost: list[int], heard: list[in
     silent = [r for r in range(size) if r not in heard and r not in lost]
     groups = ((failed, "failed"), (lost, "ended"), (returned, "had returned"), (silent, "had not returned"))
     parts = [f"{_ranks(ranks)} {did}" for ranks, did in groups if ranks]
-    return f"With {size} ranks: {', '.join(parts)}."
+    states = [f"some {did}" for ranks, did in groups if ranks]
+    return f"With {size} ranks: {', '.join(parts)}.", f"Of the ranks {', '.join(states)}."
 
 
 def _ranks(ranks: list[int]) -> str:

@@ -7,6 +7,7 @@ is taken, and only MathML's own elements with harmless attributes are written do
 from __future__ import annotations
 
 import html
+import re
 from typing import Any
 from xml.etree import ElementTree  # nothing is parsed with it
 
@@ -16,6 +17,10 @@ from nbconvert.exporters import HTMLExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
 MOST = 4000  # characters of a formula that is typeset
+# who defines macros, or doubles its arguments, makes 2^100 nodes of a few hundred characters; such a formula stays as written
+_GROWS = re.compile(
+    r"\\(?:(?:re)?newcommand|providecommand|def|gdef|edef|let|newenvironment|DeclareMathOperator|sideset)(?![A-Za-z])"
+)
 _BEGIN, _END = "<!-- Load mathjax -->", "<!-- End of mathjax configuration -->"
 _ELEMENTS = frozenset(
     """
@@ -39,7 +44,7 @@ def mathml(latex: str, display: str) -> str:
         display: `inline` or `block`.
     """
     shown = f"$${latex}$$" if display == "block" else f"${latex}$"
-    if len(latex) > MOST:
+    if len(latex) > MOST or _GROWS.search(latex):
         return html.escape(shown)
     try:
         tree = convert_to_element(latex, display=display)

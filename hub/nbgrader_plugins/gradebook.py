@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import fcntl
 import os
+import resource
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -29,6 +30,8 @@ from hub.nbgrader_plugins.source import build
 
 LOCK = ".gradebook.lock"
 LIMIT_S = 600.0
+# of the process that reads what a student wrote while duels of this machine wait for it
+CPU_S, MEMORY_BYTES = 90, 4 << 30
 
 
 class GradebookError(Exception):
@@ -194,6 +197,8 @@ def main() -> None:
     parser.add_argument("assignment")
     parser.add_argument("student", nargs="?", default="", help="nobody: prepare and release the assignment")
     chosen = parser.parse_args()
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_S, CPU_S))
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     folder = chosen.course_dir.resolve()
     try:
         if chosen.student:

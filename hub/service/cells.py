@@ -80,7 +80,7 @@ class CellRuns:
                 return entry is not None
             content = json.dumps(self.grader.cells(submission, self._run_s)).encode()
             self.ledger.put_artefact(self.course, KIND, entry.assignment, entry.student, str(submission), content, _BY)
-        except AutograderError as error:
+        except (AutograderError, OSError) as error:
             log.warning("the cells of submission %s were not run: %s", submission, error)
             return False
         return True

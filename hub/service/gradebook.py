@@ -120,13 +120,21 @@ class GradebookWriter:
             for key, mark in owed.items():
                 if self._stop.is_set():
                     return
-                if self._cells is not None and not self._cells.settled(_submission(mark)):
+                if self._early(mark):
                     waits = True
                 elif self._due(key, mark):
                     self._one(key, mark)
             # a grade may come while others are written: each is compared before anybody waits
             again = min((at for _, _, at in self._failures.values()), default=float("inf")) - time.monotonic()
             self._wake.wait(max(0.0, min(LOOK_S if waits else self._every_s, again)))
+
+    def _early(self, mark: str) -> bool:
+        """Whether what the cells show may still come; whatever goes wrong with them, the grade is written."""
+        try:
+            return self._cells is not None and not self._cells.settled(_submission(mark))
+        except (AutograderError, OSError, RuntimeError) as error:  # the database is away, or the service ends
+            log.warning("cells are not waited for: %s", error)
+            return False
 
     def _due(self, key: Key, mark: str) -> bool:
         failed, _, at = self._failures.get(key, ("", 0, 0.0))

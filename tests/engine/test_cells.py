@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import threading
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -13,6 +15,7 @@ from autograder.course.cells import png
 from autograder.domain.shown import CUT, CellLimits, End, sentence
 from autograder.engine.cells import show
 from autograder.measure.room import Room
+from autograder.sandbox.container import state_folder
 
 pytestmark = [pytest.mark.docker, pytest.mark.hub]
 LIMITS = CellLimits()
@@ -92,6 +95,39 @@ def test_a_cell_that_kills_all_around_it_shows_nothing(run: Run) -> None:
     assert shown.cells[1].note == sentence(End.DIED, LIMITS)
 
 
+def test_time_in_which_all_was_frozen_costs_a_cell_nothing(run: Run) -> None:
+    """Somebody measures for longer than a cell may take, while one is under way."""
+    done = threading.Event()
+
+    def measure() -> None:
+        own = Room(state_folder())
+        while not done.is_set():
+            with own.exclusive():
+                time.sleep(3)
+            time.sleep(0.5)
+        own.close()
+
+    neighbour = threading.Thread(target=measure)
+    neighbour.start()
+    try:
+        cell = "import time\nfor i in range(8): time.sleep(0.1); print(i, end='', flush=True)"
+        shown = run(cell, limits=CellLimits(cell_s=2.0))
+    finally:
+        done.set()
+        neighbour.join()
+    assert shown.cells[0].note == "" and "".join(o["text"] for o in shown.cells[0].outputs) == "01234567"
+
+
+def test_errors_count_as_text(run: Run) -> None:
+    """Many long ones beside a full page of text."""
+    cell = (
+        "for i in range(40):\n    try:\n        raise ValueError('v' * 4000)\n"
+        "    except ValueError:\n        get_ipython().showtraceback()\nprint('x' * 100_000)"
+    )
+    shown = run(cell, "print('after')")
+    assert shown.cells[0].note == CUT and shown.cells[1].outputs[0]["text"] == "after\n"
+
+
 def test_a_cell_that_eats_memory_is_named(run: Run) -> None:
     """The kernel is killed by the container's limit."""
     shown = run("b = bytearray(1 << 34)\nb[::4096] = b'1' * len(b[::4096])", "print('after')")
@@ -113,6 +149,8 @@ def test_only_real_pictures_pass() -> None:
     kept = base64.b64decode(png(base64.b64encode(good + b"<script>behind</script>").decode(), LIMITS))
     assert kept.startswith(b"\x89PNG") and b"script" not in kept and kept.endswith(b"IEND\xaeB`\x82")
     wide = good[:16] + (1 << 20).to_bytes(4, "big") + good[20:]
+    vast = good[:16] + (4096).to_bytes(4, "big") + (4095).to_bytes(4, "big") + good[24:]
+    assert png(base64.b64encode(vast).decode(), LIMITS) == ""  # two kilobytes that ask a browser for 64 MB
     for bad in (b"<svg/>", b"GIF89a", good[:8], good[:60], wide, b""):
         assert png(base64.b64encode(bad).decode(), LIMITS) == ""
     assert png("not base64!", LIMITS) == "" and png(7, LIMITS) == "" and png("A" * (1 << 20), LIMITS) == ""

@@ -55,7 +55,10 @@ def test_a_judge_that_is_killed_is_tried_again(engine, basic):
                 os.kill(pid, signal.SIGKILL)
 
     with Node(Options(references=conftest.FIXTURES / "reference", slots=1)) as node:
-        grade = node.grade(basic, receive(basic.folder / "solutions/numpy_loop.py", 64), only="formula", say=say)
+        source = (basic.folder / "solutions/numpy_loop.py").read_bytes()
+        slowly = b"_work = work\ndef work(x, steps):\n    import time\n    time.sleep(0.3)\n    return _work(x, steps)\n"
+        files = {"solution.py": source + slowly}  # or the judge might have ended before it is killed
+        grade = node.grade(basic, Submission("slow", files, digest(files)), only="formula", say=say)
     assert killed
     assert grade.engine["attempt"] == 2
     assert grade.criteria[0].verdict is Verdict.PASSED

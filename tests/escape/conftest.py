@@ -22,7 +22,7 @@ def ranks(node, engine):
     """The same for worlds of ranks."""
     if len(os.sched_getaffinity(0)) < 2:
         pytest.skip("the distributed test assignment asks for two cores")
-    return Ranks(node, load(FIXTURES / "assignments" / "t_world"), engine, Options().image)
+    return Ranks(node, load(FIXTURES / "worlds" / "t_world"), engine, Options().image)
 
 
 def pytest_collection_modifyitems(items):

@@ -22,6 +22,34 @@ def page(*cells: str) -> str:
     return str(FeedbackExporter(template_name="classic").from_notebook_node(nb)[0])
 
 
+NESTED = "\\sideset{}{}{" * 30 + "x" + "}" * 30
+MACROS = "".join(
+    "\\def\\q" + chr(97 + i) + "{" + ("xx" if i == 0 else ("{\\q" + chr(96 + i) + "}") * 2) + "}" for i in range(26)
+)
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize(
+    "bomb", [NESTED, MACROS + "\\qz", "\\newcommand{\\a}{x}\\a"], ids=["sideset", "macros", "newcommand"]
+)
+def test_a_formula_that_would_grow_without_end_stays_as_it_was_written(bomb: str) -> None:
+    """A few hundred characters, 2^30 nodes; duels of the machine would wait meanwhile."""
+    assert len(bomb) < MOST
+    assert mathml(bomb, "inline") == f"${bomb}$"
+    assert mathml("\\definecolor x", "inline") and "<math" in mathml("\\frac{1}{2}", "inline")
+
+
+@pytest.mark.timeout(20)
+def test_a_text_cell_without_an_end_is_cut() -> None:
+    """And says so."""
+    from hub.nbgrader_plugins import disarm
+
+    cell = nbformat.v4.new_markdown_cell("[\n" * 400_000)
+    nb = nbformat.v4.new_notebook(cells=[cell])
+    disarm.notebook(nb)
+    assert len(nb.cells[0].source) < 2 * disarm.MOST and nb.cells[0].source.endswith(disarm.CUT)
+
+
 def test_every_formula_of_the_course_is_typeset() -> None:
     """No dollar is left in the text, and nothing is loaded from elsewhere."""
     for path in sorted(COURSE.glob("a*/*.ipynb")):

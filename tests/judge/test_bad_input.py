@@ -74,3 +74,12 @@ def test_messages_speak_of_cells_when_a_notebook_was_handed_in(node, basic):
     files = {"solution.py": b"def work(x, steps):\n    return 1 / 0\n"}
     grade = node.grade(basic, Submission("nb.ipynb", files, digest(files), lines))
     assert "cell 3, line 2" in grade.criteria[0].sentence
+
+
+def test_a_slow_solution_with_a_callback_is_slow_and_not_forbidden(node, basic):
+    """The deadline nearly always passes while the judge is being asked."""
+    source = HONEST + "def work(x, steps):\n    for _ in range(steps): x = np.sqrt(x * x + 1)\n    return x + 0.0\n"
+    source += "def midpoint(f, a, b, n):\n    while True: f(0.5)\n"
+    files = {"solution.py": source.encode()}
+    grade = node.grade(basic, Submission("slow", files, digest(files)), only="callback")
+    assert grade.criteria[0].verdict is Verdict.TIMED_OUT, grade.criteria[0]

@@ -36,7 +36,7 @@ CASES = {
 @pytest.fixture(scope="module")
 def world():
     """The distributed test assignment."""
-    return load(FIXTURES / "assignments" / "t_world")
+    return load(FIXTURES / "worlds" / "t_world")
 
 
 def _grade(node, world, source, **more):
@@ -69,16 +69,16 @@ def test_a_failure_has_a_verdict_and_names_its_ranks(name, node, world):
 
 @docker
 @needs_two
-def test_a_hidden_check_names_the_ranks_and_leaks_nothing(node, world):
-    """Which rank failed is no secret; what it was given is."""
+def test_a_hidden_check_numbers_no_ranks_and_leaks_nothing(node, world):
+    """A submission chooses what each rank does, and could tell by their numbers what it was given."""
     source = (
         HONEST
         + "_ring = ring\ndef ring(comm, x, m):\n    if comm.rank == 1: raise ValueError('LEAK' + repr(x))\n    return _ring(comm, x, m)\n"
     )
     grade = _grade(node, world, source, only="ring")
     shown = str(grade.for_student().to_json())
-    assert "rank 1 failed" in shown and "LEAK" not in shown
-    assert "LEAK" in str(grade.to_json())
+    assert "some failed" in shown and "rank 1" not in shown and "LEAK" not in shown
+    assert "LEAK" in str(grade.to_json()) and "rank 1 failed" in str(grade.to_json())
 
 
 @docker
@@ -144,7 +144,9 @@ def test_a_check_that_deals_wrongly_is_told_so(world):
 )
 def test_ranks_read_as_a_sentence(groups, words):
     """Every rank is named once."""
-    assert ranks_in_words(*groups) == words
+    named, states = ranks_in_words(*groups)
+    assert named == words
+    assert states.startswith("Of the ranks some ") and not any(c.isdigit() for c in states)
 
 
 @pytest.mark.parametrize(
@@ -157,7 +159,7 @@ def test_ranks_read_as_a_sentence(groups, words):
 )
 def test_the_loader_explains_what_a_communicator_asks_for(tmp_path, line, word):
     """With file and key."""
-    text = (FIXTURES / "assignments" / "t_world" / "assignment.toml").read_text(encoding="utf-8")
+    text = (FIXTURES / "worlds" / "t_world" / "assignment.toml").read_text(encoding="utf-8")
     text = text.replace('arguments = ["comm: comm", "x: f8[n] per rank"]', line)
     if "kind" in word:
         text = text.replace('kind = "mpi"', 'kind = "serial"')
@@ -167,3 +169,13 @@ def test_the_loader_explains_what_a_communicator_asks_for(tmp_path, line, word):
     with pytest.raises(CourseError, match=word) as caught:
         load(folder)
     assert "assignment.toml" in str(caught.value)
+
+
+@docker
+@needs_two
+def test_a_world_that_does_not_load_condemns_no_other(node, world):
+    """Three ranks fail at import; one, two and four are judged."""
+    source = "from mpi4py import MPI\nassert MPI.COMM_WORLD.size != 3\n" + HONEST
+    found = _grade(node, world, source, only="sum").criteria[0]
+    checks = {c["name"]: c["verdict"] for c in found.evidence["checks"]}
+    assert checks == {"sum[1]": "passed", "sum[2]": "passed", "sum[3]": "did-not-load", "sum[4]": "passed"}
