@@ -1,0 +1,38 @@
+# dies by: inputs-modified
+# Steps the caller's u0 in place and keeps copies.
+import numpy as np
+
+C = np.array([0, 1 / 5, 3 / 10, 4 / 5, 8 / 9, 1])
+A = [
+    [],
+    [1 / 5],
+    [3 / 40, 9 / 40],
+    [44 / 45, -56 / 15, 32 / 9],
+    [19372 / 6561, -25360 / 2187, 64448 / 6561, -212 / 729],
+    [9017 / 3168, -355 / 33, 46732 / 5247, 49 / 176, -5103 / 18656],
+]
+B = [35 / 384, 0, 500 / 1113, 125 / 192, -2187 / 6784, 11 / 84]
+
+
+def dp5(f, u0, p, t0, dt, n):
+    rows = [u0.copy()]
+    for i in range(n):
+        k = []
+        for c, row in zip(C, A):
+            k.append(f(u0 + dt * sum(a * ki for a, ki in zip(row, k)), p, t0 + (i + c) * dt))
+        u0 += dt * sum(b * ki for b, ki in zip(B, k))
+        rows.append(u0.copy())
+    return np.array(rows)
+
+
+def rates(u, P, t):
+    x, y = u
+    a, b, c, d = P
+    return np.array([x * (a - b * y), y * (d * x - c)])
+
+
+def ensemble(u0, P, dt, n):
+    u = np.outer(u0, np.ones(len(P)))
+    for _ in range(n):
+        u = dp5(rates, u, P.T, 0.0, dt, 1)[-1]
+    return u.T.copy()
