@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.api import Node, Options, Submission, receive
+from autograder.api import Node, Options, Submission
 from autograder.domain.submission import digest
 from autograder.domain.verdict import Verdict
 from autograder.sandbox.container import state_folder
@@ -56,7 +56,9 @@ def test_a_judge_that_is_killed_is_tried_again(engine, basic):
 
     with Node(Options(references=conftest.FIXTURES / "reference", slots=1)) as node:
         source = (basic.folder / "solutions/numpy_loop.py").read_bytes()
-        slowly = b"_work = work\ndef work(x, steps):\n    import time\n    time.sleep(0.3)\n    return _work(x, steps)\n"
+        slowly = (
+            b"_work = work\ndef work(x, steps):\n    import time\n    time.sleep(0.3)\n    return _work(x, steps)\n"
+        )
         files = {"solution.py": source + slowly}  # or the judge might have ended before it is killed
         grade = node.grade(basic, Submission("slow", files, digest(files)), only="formula", say=say)
     assert killed
