@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import replace
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from typing import Any, Self
@@ -58,6 +59,7 @@ class Node:
         self._lock = threading.Lock()
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(worker.PRELOAD)
+        forkserver.ensure_running()  # it imports while the first containers start
 
     def _start_reaper(self) -> subprocess.Popen[bytes] | None:
         if self.options.kind == "subprocess":

@@ -6,9 +6,11 @@ import contextlib
 import io
 import os
 import sys
+import tempfile
 import time
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -35,6 +37,10 @@ _WITHOUT = [
         "stepwise", "setuponly", "setupplan", "legacypath",
     )
     for part in ("-p", f"no:{name}")
+]  # fmt: skip
+_ARGUMENTS = [
+    "-q", "--no-header", "--tb=short", "--noconftest", "-c", os.devnull, "--import-mode=importlib", *_WITHOUT,
+    "--capture=no", "-o", "markers=criterion(id): the criterion that a check belongs to",
 ]  # fmt: skip
 
 
@@ -99,19 +105,33 @@ def _run_checks(grading: Grading) -> str:
     names = ["test_public.py"] if job.public_only else ["test_public.py", "test_hidden.py"]
     files = [str(job.assignment.folder / n) for n in names if (job.assignment.folder / n).is_file()]
     arguments = [
-        *files, "-q", "--no-header", "--tb=short", "--noconftest", "-c", os.devnull, f"--rootdir={job.assignment.folder}",
-        "--import-mode=importlib", *_WITHOUT, "--capture=no", f"--timeout={job.assignment.limits.grading_s}",
-        "-o", "markers=criterion(id): the criterion that a check belongs to",
-    ]  # fmt: skip
-    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+        *files,
+        *_ARGUMENTS,
+        f"--rootdir={job.assignment.folder}",
+        f"--timeout={job.assignment.limits.grading_s}",
+    ]
     course = str(job.references.parent)
     if course not in sys.path:
         sys.path.insert(0, course)  # `from reference import heat`: the oracle, in the judge only
+    return _pytest(arguments, Judge(grading))
+
+
+def _pytest(arguments: list[str], *plugins: object) -> str:
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     said = io.StringIO()
     with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        pytest.main(arguments, plugins=[Judge(grading), pytest_timeout])
+        pytest.main(arguments, plugins=[*plugins, pytest_timeout])
     return said.getvalue()
+
+
+def rehearse() -> None:
+    """Runs pytest over nothing, so that a judge that is forked from here finds all of it imported."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "test_nothing.py").write_text(
+            "import pytest\n\n\ndef test_nothing():\n    pass\n", encoding="utf-8"
+        )
+        _pytest([folder, *_ARGUMENTS, f"--rootdir={folder}"])
 
 
 def _score(grading: Grading, criterion: Criterion) -> CriterionResult:
