@@ -248,8 +248,8 @@ class Node:
         process = self._context.Process(target=worker.main, args=arguments, daemon=True)
         process.start()
         theirs.close()
-        for hand in hands:  # the next submission's, while this one is judged
-            self._pool.prime(hand.guest.profile, sum(h.guest.profile == hand.guest.profile for h in hands))
+        if not references:
+            self._start_ahead(hands)
         try:
             return _listen(ours, references, say, started, time.monotonic() + 3 * job.assignment.limits.grading_s)
         except CourseError:
@@ -259,12 +259,19 @@ class Node:
                 hand.broken = True  # it may be in the middle of a turn
             raise SandboxError(str(error) or "the judge process died") from error
         finally:
+            if references:
+                self._start_ahead(hands)
             ours.close()
             process.join(timeout=5)
             if process.is_alive():
                 process.kill()
                 process.join()
             process.close()
+
+    def _start_ahead(self, hands: list[Hand]) -> None:
+        """The next submission's guests: while this one is judged, or behind it where rounds would wait for that."""
+        for hand in hands:
+            self._pool.prime(hand.guest.profile, sum(h.guest.profile == hand.guest.profile for h in hands))
 
     # warm references
 

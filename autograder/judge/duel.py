@@ -35,7 +35,7 @@ CACHE_FACTOR = 4.0  # caches may be this much faster than the measured copy from
 MORE_PAIRS_WITHIN = 0.10
 MORE_PAIRS_EVERY = 24
 CURVE_ROUNDS = 5
-REST_S = 0.2  # after a disturbed round
+REST_S, LONGEST_REST_S = 0.05, 0.2  # after a disturbed round, and after several in a row
 
 Make = Callable[[np.random.Generator], tuple[Any, ...]]
 Verify = Callable[[tuple[Any, ...], Any, Any], None]
@@ -100,7 +100,7 @@ class Duel:
         """Rounds until every tier is decided, or n_max."""
         tiers = Tiers([t.threshold for t in self.criterion.tiers], self.rule)
         rounds: list[Round] = []
-        pairs = self.pairs
+        pairs, disturbed = self.pairs, 0
         for i in range(pairs):
             self._warm(i)
         while len(rounds) < self.rule.n_max and not tiers.settled:
@@ -113,8 +113,9 @@ class Duel:
                 self.progress(counted, interval(tiers.ratios, self.rule.alpha_fail), median(tiers.ratios))
             if self.rule.noisy(n + 1 - counted, n + 1):
                 break
-            if rounds[-1].dropped:
-                time.sleep(REST_S)  # both are frozen; what disturbs the machine may pass
+            disturbed = disturbed + 1 if rounds[-1].dropped else 0
+            if disturbed:  # both are frozen; what disturbs the machine may pass
+                time.sleep(min(REST_S * 2 ** (disturbed - 1), LONGEST_REST_S))
             grow = counted >= MORE_PAIRS_EVERY * (pairs - self.pairs + 1)
             if self.pairs > 1 and grow and pairs < self.max_pairs and tiers.doubtful(MORE_PAIRS_WITHIN):
                 self._warm(pairs)
