@@ -14,7 +14,7 @@ from rich.table import Table
 
 from autograder.engine.node import Node
 from autograder.engine.planted import neighbour
-from autograder.measure.rules import Tally, tally
+from autograder.measure.rules import Tally, tally, together
 from autograder.measure.statistics import Rule, binomial_bounds, median
 
 RATIOS = (0.90, 0.95, 1.00, 1.05, 1.25)
@@ -23,29 +23,42 @@ RATIOS = (0.90, 0.95, 1.00, 1.05, 1.25)
 @click.command("verify-verdicts")
 @click.option("--decisions", default=2000, show_default=True, help="Decisions in all, spread over the planted ratios.")
 @click.option("--rounds", default=300, show_default=True, help="Recorded rounds per planted ratio.")
+@click.option(
+    "--launches", default=4, show_default=True, help="Process pairs are started anew so often for each planted ratio."
+)
 @click.option("--kernel-ms", default=20.0, show_default=True, help="Length of one call.")
 @click.option(
     "--noisy/--quiet", default=False, help="Beside a process that burns the other cores and memory bandwidth in bursts."
 )
 @click.option("--truth/--no-truth", default=True, help="Also compare estimates from outside with in-process timing.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def verify_verdicts(decisions: int, rounds: int, kernel_ms: float, noisy: bool, truth: bool, as_json: bool) -> None:
+def verify_verdicts(
+    decisions: int, rounds: int, launches: int, kernel_ms: float, noisy: bool, truth: bool, as_json: bool
+) -> None:
     """A kernel against itself, with a planted share of the same work, at a threshold of 1.
 
-    Rounds are recorded live by the code that grades; decisions are then drawn from each trace in blocks of consecutive
-    rounds, and the same draws are given to "best of 5" and "mean of 30".
+    Rounds are recorded live by the code that grades; decisions are then drawn from the trace of one launch at a time, in
+    blocks of consecutive rounds, and the same draws are given to "best of 5" and "mean of 30".
     """
     rule, chance, console = Rule(), random.SystemRandom(), Console(stderr=True)
     tallies: list[Tally] = []
     truths: list[tuple[float, float, float]] = []
-    with Node() as node, node.bench(kernel_ms / 1e3) as bench, Progress(console=console, disable=as_json) as progress:
-        task = progress.add_task("recording rounds", total=rounds * len(RATIOS))
+    each, share = -(-rounds // launches), -(-decisions // (len(RATIOS) * launches))
+    with Node() as node, Progress(console=console, disable=as_json) as progress:
+        task = progress.add_task("recording rounds", total=each * launches * len(RATIOS))
         if truth:
-            truths = [(t, *bench.truth(t)) for t in (0.02, 0.05, 0.1, 0.2)]
-        with neighbour(bench.cores) if noisy else contextlib.nullcontext():
-            for ratio in RATIOS:
-                trace = bench.trace(ratio, rounds, lambda: progress.advance(task))
-                tallies.append(tally(ratio, trace, -(-decisions // len(RATIOS)), rule, chance))
+            with node.bench(kernel_ms / 1e3) as bench:
+                truths = [(t, *bench.truth(t)) for t in (0.02, 0.05, 0.1, 0.2)]
+        for ratio in RATIOS:
+            parts = []
+            for _ in range(launches):
+                with (
+                    node.bench(kernel_ms / 1e3) as bench,
+                    neighbour(bench.cores) if noisy else contextlib.nullcontext(),
+                ):
+                    trace = bench.trace(ratio, each, lambda: progress.advance(task))
+                parts.append(tally(ratio, trace, share, rule, chance))
+            tallies.append(together(parts))
     if as_json:
         click.echo(json.dumps({"noisy": noisy, "tallies": [asdict(t) for t in tallies], "truth": truths}))
     else:

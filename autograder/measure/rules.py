@@ -74,3 +74,14 @@ def tally(ratio: float, trace: Sequence[Round], decisions: int, rule: Rule, chan
         ratio, decisions, said.count(Decision.PASS), said.count(Decision.FAIL), said.count(Decision.UNDECIDED),
         tuple(lengths), best, mean, middle, sum(bool(r.dropped) for r in trace), spread,
     )  # fmt: skip
+
+
+def together(launches: Sequence[Tally]) -> Tally:
+    """Tallies of one ratio from several launches as one; a launch has its own layout in memory, as a grading has."""
+    first = launches[0]
+    return Tally(
+        first.ratio, sum(t.decisions for t in launches), sum(t.passed for t in launches), sum(t.failed for t in launches),
+        sum(t.inconclusive for t in launches), tuple(n for t in launches for n in t.rounds),
+        sum(t.best_of_5 for t in launches), sum(t.mean_of_30 for t in launches), median([t.estimate for t in launches]),
+        sum(t.dropped for t in launches), median([t.spread for t in launches]),
+    )  # fmt: skip
