@@ -25,7 +25,7 @@ from autograder.judge.deal import nbytes
 from autograder.judge.proxy import Actor
 from autograder.measure.machine import copy_bandwidth
 from autograder.measure.noise import complaint
-from autograder.measure.statistics import Rule, Tiers, interval, median
+from autograder.measure.statistics import Rule, Tiers, at_odds, interval, median
 
 WARMUPS = 3
 EMPTY_CALLS = 9
@@ -34,6 +34,8 @@ CANARY_SHARE = 0.8
 CACHE_FACTOR = 4.0  # caches may be this much faster than the measured copy from memory
 MORE_PAIRS_WITHIN = 0.10
 MORE_PAIRS_EVERY = 24
+# one launch in ten or twenty is some per cent slower than the others for as long as it lives (measured), whatever it runs
+AT_ODDS, AT_ODDS_WITHIN, AT_ODDS_LEAST = 0.03, 0.25, 5
 CURVE_ROUNDS = 5
 REST_S, LONGEST_REST_S = 0.05, 0.2  # after a disturbed round, and after several in a row
 
@@ -48,6 +50,9 @@ class Cast(Protocol):
 
     def actor(self, index: int, role: str, ranks: int) -> Actor:
         """A guest of one independently started pair, loaded: the reference of that role, or the submission if it is empty."""
+
+    def retire(self, index: int, role: str) -> None:
+        """That pair's reference serves in no further duel."""
 
     def unwrap(self, outcome: CallOutcome, function: Function) -> Any:
         """The value of a submission's call; a failed one ends the check."""
@@ -79,7 +84,7 @@ class Duel:
     verify: Verify
     rng: np.random.Generator
     pairs: int = 2
-    max_pairs: int = 4
+    max_pairs: int = 5  # one of them may be at odds with the others, and its rounds are then too few to decide
     weigh: Weigh | None = None
     workers: str = ""
     progress: Progress | None = None
@@ -100,27 +105,59 @@ class Duel:
         """Rounds until every tier is decided, or n_max."""
         tiers = Tiers([t.threshold for t in self.criterion.tiers], self.rule)
         rounds: list[Round] = []
-        pairs, disturbed = self.pairs, 0
-        for i in range(pairs):
+        disturbed, held = 0, False
+        for i in range(self.pairs):
             self._warm(i)
+        ratios: list[list[float]] = [[] for _ in range(self.pairs)]
+        played = [0] * self.pairs
         while len(rounds) < self.rule.n_max and not tiers.settled:
-            n = len(rounds)
-            rounds.append(self._round(n % pairs))
-            if not rounds[-1].dropped:
-                tiers.add(rounds[-1].ratio)
+            index = played.index(min(played))  # in turn; pairs that came later catch up
+            this = self._round(index)
+            rounds.append(this)
+            played[index] += 1
+            disturbed = disturbed + 1 if this.dropped else 0
+            if not this.dropped:
+                ratios[index].append(this.ratio)
+                tiers.note(this.ratio)
+            more = self._more(tiers, ratios)
+            for _ in range(more):
+                self._warm(len(played))
+                ratios.append([])
+                played.append(0)
+            # pairs at odds decide nothing before as many rounds of others stand beside theirs
+            held = (held or more > 1) and min(played) < max(played)
+            if not held:
+                tiers.look()
             counted = len(tiers.ratios)
             if self.progress is not None and counted:
                 self.progress(counted, interval(tiers.ratios, self.rule.alpha_fail), median(tiers.ratios))
-            if self.rule.noisy(n + 1 - counted, n + 1):
+            if self.rule.noisy(len(rounds) - counted, len(rounds)):
                 break
-            disturbed = disturbed + 1 if rounds[-1].dropped else 0
             if disturbed:  # both are frozen; what disturbs the machine may pass
                 time.sleep(min(REST_S * 2 ** (disturbed - 1), LONGEST_REST_S))
-            grow = counted >= MORE_PAIRS_EVERY * (pairs - self.pairs + 1)
-            if self.pairs > 1 and grow and pairs < self.max_pairs and tiers.doubtful(MORE_PAIRS_WITHIN):
-                self._warm(pairs)
-                pairs += 1
+        self._retire(rounds)
         return self._outcome(tiers, tuple(rounds), self._curve() if self.workers else ())
+
+    def _more(self, tiers: Tiers, ratios: list[list[float]]) -> int:
+        """How many further pairs the rounds so far ask for."""
+        room = self.max_pairs - len(ratios)
+        if self.pairs < 2 or room < 1:
+            return 0
+        if tiers.doubtful(AT_ODDS_WITHIN) and at_odds(ratios, AT_ODDS_LEAST, AT_ODDS):
+            return room
+        late = len(tiers.ratios) >= MORE_PAIRS_EVERY * (len(ratios) - self.pairs + 1)
+        return int(late and tiers.doubtful(MORE_PAIRS_WITHIN))
+
+    def _retire(self, rounds: Sequence[Round]) -> None:
+        """A reference that drew a slow layout would favour everybody whom it meets: it serves in no further duel."""
+        times: dict[int, list[float]] = {}
+        for r in rounds:
+            if not r.dropped:
+                times.setdefault(r.pair, []).append(r.reference_s)
+        middles = {pair: median(seconds) for pair, seconds in times.items() if len(seconds) >= AT_ODDS_LEAST}
+        for pair, middle in middles.items():
+            if middle > (1 + AT_ODDS) * min(middles.values()):
+                self.cast.retire(pair, self.criterion.against)
 
     def _actor(self, index: int, leg: Leg) -> Actor:
         role = self.criterion.against if leg.ours else ""

@@ -96,6 +96,7 @@ class Grading:
         self._references: dict[tuple[int, str, int], Actor] = {}
         self._all: list[Actor] = []
         self._mine: list[Actor] = []
+        self._retired: list[Guest] = []
         self._restarts = 0
         self.findings: dict[str, list[tuple[str, Finding]]] = {}
         self.duels: dict[str, DuelOutcome] = {}
@@ -210,6 +211,12 @@ class Grading:
             return self.reference(index, role, ranks)
         return self._loaded(index, ranks)
 
+    def retire(self, index: int, role: str) -> None:
+        """For the duel: the warm guests of that pair's reference end with this grading."""
+        for (pair, known, _), actor in self._references.items():
+            if (pair, known) == (index, role):
+                self._retired.append(actor.guest)
+
     def unwrap(self, outcome: CallOutcome, function: Function) -> Any:
         """For the duel."""
         return unwrap(outcome, function, self.job.submission.lines)
@@ -267,7 +274,7 @@ class Grading:
         for actor in self._mine:
             for hand in self._reference_hands:
                 if hand.guest is actor.guest:
-                    hand.broken = actor.window.broken is not None
+                    hand.broken = actor.window.broken is not None or actor.guest in self._retired
             actor.release()
         for actor in self._all:
             actor.release()

@@ -105,8 +105,16 @@ class Tiers:
         self.rounds = [0] * len(self.thresholds)
 
     def add(self, ratio: float) -> None:
-        """Counts one round."""
+        """Counts one round, and decides what it settles."""
         self.ratios.append(ratio)
+        self.look()
+
+    def note(self, ratio: float) -> None:
+        """Counts one round without deciding; looking less often harms no error rate."""
+        self.ratios.append(ratio)
+
+    def look(self) -> None:
+        """Decides what the rounds so far settle."""
         for i, threshold in enumerate(self.thresholds):
             if self.decisions[i] is Decision.UNDECIDED:
                 self.decisions[i] = decide(self.ratios, threshold, self.rule)
@@ -124,6 +132,24 @@ class Tiers:
         middle = median(self.ratios)
         pairs = zip(self.thresholds, self.decisions, strict=True)
         return any(d is Decision.UNDECIDED and abs(middle / t - 1) <= within for t, d in pairs)
+
+
+def at_odds(groups: Sequence[Sequence[float]], least: int, share: float) -> bool:
+    """Whether process pairs measure different things: a launch draws a layout that may cost for as long as it lives.
+
+    Args:
+        groups: ratios by pair.
+        least: of each pair, before anything is said.
+        share: medians that differ by less are as one; and by less than three standard errors, too.
+    """
+    if len(groups) < 2 or min(map(len, groups)) < least:
+        return False
+    middles = [median(g) for g in groups]
+    low, high = min(middles), max(middles)
+    residuals = [abs(r - m) for g, m in zip(groups, middles, strict=True) for r in g]
+    # of a median: 1.25 sigma / sqrt(n); sigma from the median deviation, as for a normal distribution
+    error = 1.2533 * 1.4826 * median(residuals) * math.sqrt(2 / min(map(len, groups)))
+    return high - low > max(share * low, 3 * error)
 
 
 def median(values: Sequence[float]) -> float:

@@ -1,0 +1,130 @@
+"""Process pairs at odds: a launch that drew a slow layout decides no tier by itself. Simulated times, the real duel."""
+
+from __future__ import annotations
+
+import random
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from autograder.domain.assignment import Argument, Criterion, CriterionKind, Function, Tier, ValueType
+from autograder.domain.execution import CallOutcome
+from autograder.domain.measurement import Decision
+from autograder.domain.verdict import Verdict
+from autograder.judge.duel import Cast, Duel
+from autograder.measure.noise import Reading
+from autograder.measure.statistics import Rule, at_odds
+
+FUNCTION = Function("f", (Argument("n", ValueType("int")),), (ValueType("float"),))
+EMPTY_S = 1e-4
+
+
+class Guest:
+    """Takes the time it is told to, with two per cent of noise."""
+
+    def __init__(self, seconds: float, chance: random.Random) -> None:
+        self.seconds, self.chance, self.load_s = seconds, chance, 0.0
+        watch = SimpleNamespace(cores=(0,), read=lambda: Reading(0.0, 0.0, 1e-4))
+        self.window = SimpleNamespace(spent_s=0.0, watch=watch, broken=None)
+
+    def call(self, function, given, named):
+        """One call."""
+        elapsed = self.seconds * self.chance.lognormvariate(0, 0.02) + EMPTY_S
+        return CallOutcome(Verdict.PASSED, (1.0,), elapsed)
+
+    def empty(self, function, given, named, spin_s):
+        """Nothing."""
+        return CallOutcome(Verdict.PASSED, (1.0,), EMPTY_S)
+
+
+class Theatre:
+    """Guests by pair; some of them slow."""
+
+    def __init__(self, chance, submissions=(1.0,), references=(1.0,)) -> None:
+        self.made: dict[tuple[int, str], Guest] = {}
+        self.slow = {"": submissions, "kernel": references}
+        self.chance, self.retired = chance, []
+
+    def actor(self, index, role, ranks):
+        """One guest, always the same."""
+        factors = self.slow[role]
+        factor = factors[index] if index < len(factors) else 1.0
+        return self.made.setdefault((index, role), Guest(0.04 * factor, self.chance))
+
+    def retire(self, index, role):
+        """Kept for the test."""
+        self.retired.append((index, role))
+
+    def unwrap(self, outcome, function):
+        """The value."""
+        return outcome.outputs[0]
+
+
+def duel(chance, threshold=1.0, max_pairs=5, **slow):
+    """One whole duel; its outcome and its cast."""
+    theatre = Theatre(chance, **slow)
+    criterion = Criterion("s", "S", 1, CriterionKind.SPEEDUP, tiers=(Tier(threshold, 1.0),))
+    made = Duel(
+        theatre, FUNCTION, criterion, Rule(), lambda rng: (1,), lambda *_: None, np.random.default_rng(1),
+        max_pairs=max_pairs, chance=chance,
+    )  # fmt: skip
+    return made.run(), theatre
+
+
+def decisions(times, **more):
+    """What many duels said."""
+    chance = random.Random(5)
+    return [duel(chance, **more)[0].tiers[0].decision for _ in range(times)]
+
+
+def test_the_stand_in_is_a_cast():
+    """Every method of the protocol."""
+    assert all(
+        hasattr(Theatre(random.Random(1)), name) for name in ("actor", "retire", "unwrap") if hasattr(Cast, name)
+    )
+
+
+def test_a_slow_launch_fails_nobody():
+    """Just as fast as asked, one launch of five ten per cent slower: with two pairs alone most would fail."""
+    alone = decisions(60, submissions=(1.0, 1.1), max_pairs=2)
+    assert alone.count(Decision.FAIL) > 30
+    assert decisions(60, submissions=(1.0, 1.1)).count(Decision.FAIL) <= 1
+
+
+def test_a_slow_reference_passes_nobody_and_is_retired():
+    """Six per cent too slow, one reference of five twelve per cent slower: it serves in no further duel."""
+    alone = decisions(60, submissions=(1.06,) * 5, references=(1.12, 1.0), max_pairs=2)
+    assert alone.count(Decision.PASS) > 30
+    assert decisions(60, submissions=(1.06,) * 5, references=(1.12, 1.0)).count(Decision.PASS) <= 1
+    _, theatre = duel(random.Random(3), submissions=(1.06,) * 5, references=(1.12, 1.0))
+    assert theatre.retired == [(0, "kernel")]
+
+
+def test_pairs_that_agree_cost_nothing_more():
+    """Two suffice, and nobody is retired."""
+    outcome, theatre = duel(random.Random(7), threshold=0.9)
+    assert {r.pair for r in outcome.rounds} == {0, 1} and theatre.retired == []
+    assert outcome.tiers[0].decision is Decision.PASS
+
+
+def test_far_from_every_tier_odds_do_not_matter():
+    """Twice as fast as asked: twelve rounds or a few more, two pairs."""
+    outcome, _ = duel(random.Random(7), threshold=0.5, submissions=(1.0, 1.2))
+    assert {r.pair for r in outcome.rounds} == {0, 1} and len(outcome.rounds) <= 20
+
+
+@pytest.mark.parametrize(
+    ("groups", "expected"),
+    [
+        ([[1.0] * 5, [1.1] * 5], True),
+        ([[1.0] * 4, [1.1] * 5], False),
+        ([[1.0] * 5], False),
+        ([[1.0, 1.01, 0.99, 1.0, 1.02], [1.02, 1.01, 1.0, 0.99, 1.0]], False),
+        ([[1.0, 1.3, 0.8, 1.1, 0.9], [1.1, 1.3, 0.9, 1.0, 1.2]], False),
+    ],
+    ids=["ten per cent", "too few rounds", "one pair", "as one", "lost in noise"],
+)
+def test_odds_are_told_from_noise(groups, expected):
+    """By share and by standard error."""
+    assert at_odds(groups, 5, 0.03) is expected
