@@ -13,7 +13,9 @@ from rich.progress import Progress
 from rich.table import Table
 
 from autograder.engine.node import Node
+from autograder.engine.options import Options
 from autograder.engine.planted import neighbour
+from autograder.measure.rotation import MOST_PAIRS
 from autograder.measure.rules import Tally, tally, together
 from autograder.measure.statistics import Rule, binomial_bounds, median
 
@@ -22,7 +24,7 @@ RATIOS = (0.90, 0.95, 1.00, 1.05, 1.25)
 
 @click.command("verify-verdicts")
 @click.option("--decisions", default=2000, show_default=True, help="Decisions in all, spread over the planted ratios.")
-@click.option("--rounds", default=300, show_default=True, help="Recorded rounds per planted ratio.")
+@click.option("--rounds", default=400, show_default=True, help="Recorded rounds per planted ratio.")
 @click.option(
     "--launches", default=4, show_default=True, help="Process pairs are started anew so often for each planted ratio."
 )
@@ -37,14 +39,15 @@ def verify_verdicts(
 ) -> None:
     """A kernel against itself, with a planted share of the same work, at a threshold of 1.
 
-    Rounds are recorded live by the code that grades; decisions are then drawn from the trace of one launch at a time, in
-    blocks of consecutive rounds, and the same draws are given to "best of 5" and "mean of 30".
+    Rounds of five process pairs are recorded live by the code that grades; decisions are then drawn from the trace of one launch at a time, in
+    blocks of consecutive rounds, by the rule that grades: two pairs first, more where they are at odds. "Best of 5" and
+    "mean of 30" get draws of the same two pairs.
     """
     rule, chance, console = Rule(), random.SystemRandom(), Console(stderr=True)
     tallies: list[Tally] = []
     truths: list[tuple[float, float, float]] = []
     each, share = -(-rounds // launches), -(-decisions // (len(RATIOS) * launches))
-    with Node() as node, Progress(console=console, disable=as_json) as progress:
+    with Node(Options(pairs=MOST_PAIRS)) as node, Progress(console=console, disable=as_json) as progress:
         task = progress.add_task("recording rounds", total=each * launches * len(RATIOS))
         if truth:
             with node.bench(kernel_ms / 1e3) as bench:
@@ -57,7 +60,7 @@ def verify_verdicts(
                     neighbour(bench.cores) if noisy else contextlib.nullcontext(),
                 ):
                     trace = bench.trace(ratio, each, lambda: progress.advance(task))
-                parts.append(tally(ratio, trace, share, rule, chance))
+                parts.append(tally(ratio, trace, share, rule, chance, Options().pairs))
             tallies.append(together(parts))
     if as_json:
         click.echo(json.dumps({"noisy": noisy, "tallies": [asdict(t) for t in tallies], "truth": truths}))

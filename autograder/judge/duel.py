@@ -25,17 +25,14 @@ from autograder.judge.deal import nbytes
 from autograder.judge.proxy import Actor
 from autograder.measure.machine import copy_bandwidth
 from autograder.measure.noise import complaint
-from autograder.measure.statistics import Rule, Tiers, at_odds, interval, median
+from autograder.measure.rotation import AT_ODDS, AT_ODDS_LEAST, MOST_PAIRS, Rotation
+from autograder.measure.statistics import Rule, Tiers, interval, median
 
 WARMUPS = 3
 EMPTY_CALLS = 9
 LONGEST_SPIN_S = 0.05
 CANARY_SHARE = 0.8
 CACHE_FACTOR = 4.0  # caches may be this much faster than the measured copy from memory
-MORE_PAIRS_WITHIN = 0.10
-MORE_PAIRS_EVERY = 24
-# one launch in ten or twenty is some per cent slower than the others for as long as it lives (measured), whatever it runs
-AT_ODDS, AT_ODDS_WITHIN, AT_ODDS_LEAST = 0.03, 0.25, 5
 CURVE_ROUNDS = 5
 REST_S, LONGEST_REST_S = 0.05, 0.2  # after a disturbed round, and after several in a row
 
@@ -84,7 +81,7 @@ class Duel:
     verify: Verify
     rng: np.random.Generator
     pairs: int = 2
-    max_pairs: int = 5  # one of them may be at odds with the others, and its rounds are then too few to decide
+    max_pairs: int = MOST_PAIRS
     weigh: Weigh | None = None
     workers: str = ""
     progress: Progress | None = None
@@ -103,50 +100,22 @@ class Duel:
 
     def run(self) -> DuelOutcome:
         """Rounds until every tier is decided, or n_max."""
-        tiers = Tiers([t.threshold for t in self.criterion.tiers], self.rule)
-        rounds: list[Round] = []
-        disturbed, held = 0, False
-        for i in range(self.pairs):
+        rotation = Rotation([t.threshold for t in self.criterion.tiers], self.rule, self.pairs, self.max_pairs)
+        tiers, rounds = rotation.tiers, list[Round]()
+        for i in range(rotation.pairs):
             self._warm(i)
-        ratios: list[list[float]] = [[] for _ in range(self.pairs)]
-        played = [0] * self.pairs
-        while len(rounds) < self.rule.n_max and not tiers.settled:
-            index = played.index(min(played))  # in turn; pairs that came later catch up
-            this = self._round(index)
+        while not rotation.over:
+            this = self._round(rotation.turn)
             rounds.append(this)
-            played[index] += 1
-            disturbed = disturbed + 1 if this.dropped else 0
-            if not this.dropped:
-                ratios[index].append(this.ratio)
-                tiers.note(this.ratio)
-            more = self._more(tiers, ratios)
-            for _ in range(more):
-                self._warm(len(played))
-                ratios.append([])
-                played.append(0)
-            # pairs at odds decide nothing before as many rounds of others stand beside theirs
-            held = (held or more > 1) and min(played) < max(played)
-            if not held:
-                tiers.look()
-            counted = len(tiers.ratios)
-            if self.progress is not None and counted:
-                self.progress(counted, interval(tiers.ratios, self.rule.alpha_fail), median(tiers.ratios))
-            if self.rule.noisy(len(rounds) - counted, len(rounds)):
-                break
-            if disturbed:  # both are frozen; what disturbs the machine may pass
-                time.sleep(min(REST_S * 2 ** (disturbed - 1), LONGEST_REST_S))
+            more = rotation.add(this.pair, None if this.dropped else this.ratio)
+            for i in range(rotation.pairs - more, rotation.pairs):
+                self._warm(i)
+            if self.progress is not None and tiers.ratios:
+                self.progress(len(tiers.ratios), interval(tiers.ratios, self.rule.alpha_fail), median(tiers.ratios))
+            if rotation.disturbed:  # both are frozen; what disturbs the machine may pass
+                time.sleep(min(REST_S * 2 ** (rotation.disturbed - 1), LONGEST_REST_S))
         self._retire(rounds)
         return self._outcome(tiers, tuple(rounds), self._curve() if self.workers else ())
-
-    def _more(self, tiers: Tiers, ratios: list[list[float]]) -> int:
-        """How many further pairs the rounds so far ask for."""
-        room = self.max_pairs - len(ratios)
-        if self.pairs < 2 or room < 1:
-            return 0
-        if tiers.doubtful(AT_ODDS_WITHIN) and at_odds(ratios, AT_ODDS_LEAST, AT_ODDS):
-            return room
-        late = len(tiers.ratios) >= MORE_PAIRS_EVERY * (len(ratios) - self.pairs + 1)
-        return int(late and tiers.doubtful(MORE_PAIRS_WITHIN))
 
     def _retire(self, rounds: Sequence[Round]) -> None:
         """A reference that drew a slow layout would favour everybody whom it meets: it serves in no further duel."""

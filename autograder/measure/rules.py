@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from autograder.domain.measurement import Decision, Round
-from autograder.measure.statistics import Rule, Tiers, median
+from autograder.measure.rotation import Rotation
+from autograder.measure.statistics import Rule, median
 
 BLOCK = 8  # consecutive rounds are drawn together, so that bursts of noise stay bursts
 
@@ -35,38 +36,55 @@ class Tally:
     spread: float
 
 
-def draw(trace: Sequence[Round], n: int, chance: random.Random) -> list[Round]:
-    """A trace of n rounds, by circular blocks (Politis & Romano, 1992)."""
-    drawn: list[Round] = []
-    while len(drawn) < n:
-        start = chance.randrange(len(trace))
-        drawn += [trace[(start + i) % len(trace)] for i in range(BLOCK)]
-    return drawn[:n]
+class Draws:
+    """Rounds of each pair of one launch, drawn by circular blocks (Politis & Romano, 1992), in the order that is asked for.
+
+    A block of one pair is as long as the others leave it in a block of consecutive rounds, so that bursts stay bursts.
+    """
+
+    def __init__(self, trace: Sequence[Round], chance: random.Random) -> None:
+        pairs = 1 + max(r.pair for r in trace)
+        self._traces = [[r for r in trace if r.pair == p] for p in range(pairs)]
+        self._at = [0] * pairs
+        self._chance, self._left = chance, 0
+
+    def __call__(self, pair: int) -> Round:
+        """The next round of that pair."""
+        if self._left == 0:
+            begin = self._chance.random()
+            self._at = [int(begin * len(t)) for t in self._traces]
+            self._left = BLOCK
+        self._left -= 1
+        mine = self._traces[pair]
+        self._at[pair] += 1
+        return mine[(self._at[pair] - 1) % len(mine)]
 
 
-def ours(rounds: Sequence[Round], rule: Rule, threshold: float = 1.0) -> tuple[Decision, int]:
-    """The rule that grades, with its dropped rounds."""
-    tiers = Tiers([threshold], rule)
-    for n, this in enumerate(rounds, start=1):
-        if not this.dropped:
-            tiers.add(this.ratio)
-        if tiers.settled:
-            return tiers.decisions[0], n
-        if rule.noisy(n - len(tiers.ratios), n):
-            return Decision.UNDECIDED, n
-    return Decision.UNDECIDED, len(rounds)
+def ours(draws: Draws, rule: Rule, pairs: int, most: int, threshold: float = 1.0) -> tuple[Decision, list[Round]]:
+    """The rule that grades, with its dropped rounds and its further pairs."""
+    rotation, played = Rotation([threshold], rule, pairs, most), list[Round]()
+    while not rotation.over:
+        played.append(draws(rotation.turn))
+        rotation.add(played[-1].pair, None if played[-1].dropped else played[-1].ratio)
+    return rotation.tiers.decisions[0], played
 
 
-def tally(ratio: float, trace: Sequence[Round], decisions: int, rule: Rule, chance: random.Random) -> Tally:
-    """Many decisions at threshold 1 on blocks drawn from one recorded trace."""
+def tally(ratio: float, trace: Sequence[Round], decisions: int, rule: Rule, chance: random.Random, pairs: int) -> Tally:
+    """Many decisions at threshold 1 on rounds drawn from the trace of one launch.
+
+    Args:
+        pairs: that a duel begins with; all that the trace holds are there to be asked for.
+    """
     said, lengths, best, mean = [], [], 0, 0
+    most = 1 + max(r.pair for r in trace)
     for _ in range(decisions):
-        rounds = draw(trace, rule.n_max, chance)
-        decision, n = ours(rounds, rule)
+        decision, rounds = ours(Draws(trace, chance), rule, pairs, most)
         said.append(decision)
-        lengths.append(n)
-        best += min(r.reference_s for r in rounds[:5]) / min(r.submission_s for r in rounds[:5]) >= 1.0
-        mean += fmean(r.reference_s for r in rounds[:30]) / fmean(r.submission_s for r in rounds[:30]) >= 1.0
+        lengths.append(len(rounds))
+        draws = Draws(trace, chance)
+        others = [draws(n % pairs) for n in range(30)]
+        best += min(r.reference_s for r in others[:5]) / min(r.submission_s for r in others[:5]) >= 1.0
+        mean += fmean(r.reference_s for r in others) / fmean(r.submission_s for r in others) >= 1.0
     counted = [r.ratio for r in trace if not r.dropped] or [r.ratio for r in trace]
     middle = median(counted)
     spread = 1.4826 * median([abs(r - middle) for r in counted]) / middle

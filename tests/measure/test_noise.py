@@ -7,7 +7,7 @@ import time
 
 from autograder.domain.measurement import Decision, Round
 from autograder.measure.noise import CoreWatch, complaint
-from autograder.measure.rules import ours, tally
+from autograder.measure.rules import Draws, ours, tally, together
 from autograder.measure.statistics import Rule
 
 
@@ -47,8 +47,20 @@ def test_rules_on_one_trace_are_tallied():
     """A clean trace at 1.25 passes every time, one at 0.8 fails, one full of drops is inconclusive."""
     rule, chance = Rule(), random.Random(1)
     for ratio, decision in ((1.25, "passed"), (0.8, "failed")):
-        trace = [Round(ratio * t, t, ratio, 0, False) for t in (0.02, 0.021, 0.0205, 0.0202)]
-        counted = tally(ratio, trace, 20, rule, chance)
-        assert getattr(counted, decision) == 20
-    dropped = [Round(1.0, 1.0, 1.0, 0, False, "noise")] * 20
-    assert ours(dropped, rule)[0] is Decision.UNDECIDED
+        trace = [Round(ratio * t, t, ratio, p, False) for t in (0.02, 0.021, 0.0205, 0.0202) for p in range(5)]
+        counted = tally(ratio, trace, 20, rule, chance, 2)
+        assert getattr(counted, decision) == 20 and max(counted.rounds) < 30
+    dropped = [Round(1.0, 1.0, 1.0, p, False, "noise") for p in (0, 1)] * 20
+    assert ours(Draws(dropped, chance), rule, 2, 2)[0] is Decision.UNDECIDED
+
+
+def test_launches_of_one_ratio_are_added_up():
+    """Decisions are summed, and an outlying launch does not move the estimate."""
+    rule, chance = Rule(), random.Random(1)
+    parts = [
+        tally(1.0, [Round(r, 1.0, r, p, False) for _ in range(8) for p in (0, 1)], 10, rule, chance, 2)
+        for r in (1.0, 1.01, 0.5)
+    ]
+    whole = together(parts)
+    assert (whole.decisions, whole.passed, whole.failed, whole.estimate) == (30, 20, 10, 1.0)
+    assert len(whole.rounds) == 30
