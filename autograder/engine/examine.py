@@ -32,8 +32,13 @@ def judge(trace: Sequence[Round]) -> Item:
     if len(kept) < rounds / 2:
         reason = next(r.dropped for r in trace if r.dropped)
         return Item("noise floor", Fitness.REFUSE, f"{dropped} of {rounds} rounds were disturbed: {reason}")
+    # noise is what rounds of one launch differ by; that launches differ from each other, duels answer with more of them
+    own = {
+        p: median([r.ratio for r in trace if r.pair == p and not r.dropped])
+        for p in {r.pair for r in trace if not r.dropped}
+    }
     middle = median(kept)
-    spread = 1.4826 * median([abs(r / middle - 1) for r in kept])
+    spread = 1.4826 * median([abs(r.ratio / own[r.pair] - 1) for r in trace if not r.dropped])
     low, high = interval(kept, 0.005)
     words = (
         f"A/A duel {middle:.3f}× (99.5 % interval {low:.3f} to {high:.3f}), pair noise {spread:.1%}, "

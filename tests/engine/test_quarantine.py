@@ -68,6 +68,12 @@ def test_a_machine_that_would_decide_tiers_by_itself_is_refused(rounds):
     assert judge(rounds).fitness is Fitness.REFUSE
 
 
+def test_one_slow_launch_of_two_is_no_noise():
+    """A pair a third off, as happens, keeps no node out for an hour; duels start more pairs."""
+    rounds = [Round(1.0, 1.0 / r, r, i % 2, False) for i, r in enumerate([0.98, 1.32] * 20)]
+    assert judge(rounds).fitness is not Fitness.REFUSE
+
+
 def test_a_small_bias_is_a_warning():
     """Below half the guard band it cannot flip a verdict."""
     assert judge(trace([1.015 + 0.001 * (i % 3) for i in range(40)])).fitness is Fitness.WARN
