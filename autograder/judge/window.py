@@ -95,9 +95,9 @@ class Window:
                 self._listen(min(deadline_s - elapsed, 1e9 if self.room.alone else SLICE_S))
                 frozen = self._freeze()
                 elapsed += time.perf_counter() - begun
-            if not self._over and frozen and elapsed < deadline_s and self.guest.alive:
+            if not self._over and frozen and self.guest.alive:
                 self._listen(0)  # it may have spoken between the slice's end and the freeze
-                if not self._over:
+                if not self._over and elapsed < deadline_s:
                     continue
             if answer is not None and self._heard.get(0) is Signal.CALLBACK and elapsed < deadline_s:
                 self._heard.clear()

@@ -1,0 +1,68 @@
+"""One turn's end, at the moments that no real guest hits twice: between the last look and the freeze."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator
+from typing import cast
+
+import pytest
+
+from autograder.domain.execution import Usage
+from autograder.domain.verdict import Verdict
+from autograder.judge.window import Window
+from autograder.measure.noise import CoreWatch
+from autograder.measure.room import Room
+from autograder.sandbox.base import Guest
+
+CASES = {b"c": Verdict.TIMED_OUT, b"d": Verdict.PASSED, b"dd": Verdict.FORBIDDEN, b"": Verdict.TIMED_OUT}
+
+
+class Late:
+    """Stands in for a guest that speaks while it is being frozen, when its time is up."""
+
+    def __init__(self, word: bytes) -> None:
+        ours, self.theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.channels, self.word, self.alive, self.isolated = (ours,), word, True, True
+
+    def thaw(self) -> None:
+        """Nothing runs."""
+
+    def freeze(self) -> None:
+        """The last instructions before the kernel confirms."""
+        for byte in self.word:
+            self.theirs.send(bytes([byte]))
+
+    def usage(self) -> Usage:
+        """It uses nothing."""
+        return Usage()
+
+    def out_of_memory(self) -> bool:
+        """Never."""
+        return False
+
+    def kill(self) -> None:
+        """Is what becomes of it."""
+        self.alive = False
+
+
+@pytest.fixture
+def room(tmp_path) -> Iterator[Room]:
+    """A node with nobody else on it."""
+    found = Room(tmp_path)
+    with found.exclusive():
+        yield found
+
+
+@pytest.mark.parametrize("word", CASES)
+def test_a_word_said_as_time_runs_out_is_understood_as_at_any_other_time(word, room):
+    """A question is a question, an answer an answer; only a word too many is a breach of the protocol."""
+    guest = Late(word)
+    window = Window(cast(Guest, guest), room, CoreWatch((min(os.sched_getaffinity(0)),)))
+    turn = window.turn(lambda: None, 0.01, lambda: b"r")
+    window.watch.close()
+    for end in (*guest.channels, guest.theirs):
+        end.close()
+    assert turn.verdict is CASES[word]
+    assert guest.alive is (turn.verdict is Verdict.PASSED)
