@@ -42,6 +42,7 @@ bench: setup  ## throughput against `nbgrader autograde`, and the overhead of a 
 
 storm: setup  ## deadline night: 300 students within a minute, on both databases
 	$(PY) tests/bench/storm.py
+	$(PY) tests/bench/storm.py --database postgresql
 
 nodes: setup  ## ten thousand submissions on a hundred simulated slots, a third of the nodes lost midway
 	$(PY) tests/bench/nodes.py

