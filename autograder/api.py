@@ -10,11 +10,13 @@ from autograder.course.load import all_folders, find, load
 from autograder.course.release import release
 from autograder.course.sample import CLASS as SAMPLE_CLASS
 from autograder.course.sample import Pupil
+from autograder.course.term import load_term, term_file
 from autograder.domain.assignment import Assignment
 from autograder.domain.grade import Grade
 from autograder.domain.record import Entry, Purpose, Receipt, Role, State
 from autograder.domain.shown import CELLS_NOT_RUN, Shown
 from autograder.domain.submission import Submission
+from autograder.domain.term import Term
 from autograder.engine.node import Node
 from autograder.engine.options import Options
 from autograder.engine.quietly import quietly
@@ -52,16 +54,19 @@ __all__ = [
     "State",
     "Submission",
     "SubmissionError",
+    "Term",
     "all_folders",
     "backup_ledger",
     "find",
     "load",
+    "load_term",
     "page",
     "quietly",
     "receive",
     "receive_bytes",
     "release",
     "restore_ledger",
+    "term_file",
     "worker_environment",
     "write_page",
 ]

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,7 @@ def up(state: Path, port: int = 0, assignments: tuple[str, ...] = (), **settings
     password = _kept(state / "password", lambda: secrets.token_urlsafe(6))
     roster = state / "roster.csv"
     roster.write_text("name,role\n" + "".join(f"{name},{role}\n" for name, role in PEOPLE.items()), encoding="utf-8")
+    (state / "course.toml").write_text(_term(datetime.now(UTC)), encoding="utf-8")
     try:
         proxy.ensure()
         gateway = spawner.network(settings.get("network", Site().network))
@@ -88,6 +90,7 @@ def up(state: Path, port: int = 0, assignments: tuple[str, ...] = (), **settings
     chosen = {
         "AUTOGRADER_STATE": str(state),
         "AUTOGRADER_ROSTER": str(roster),
+        "AUTOGRADER_TERM": str(state / "course.toml"),
         "AUTOGRADER_AUTHENTICATOR": "dummy",
         "AUTOGRADER_DEMO_PASSWORD": password,
         "AUTOGRADER_HUB_BIND": f"http://127.0.0.1:{public}",
@@ -149,6 +152,24 @@ def free(address: str = "127.0.0.1") -> int:
     with socket.create_server((address, 0)) as probe:
         port: int = probe.getsockname()[1]
     return port
+
+
+def _term(now: datetime) -> str:
+    """A calendar in which nothing of the sample class is late, whenever the demo is run."""
+    slugs = [f.name for f in all_folders() if not f.name.startswith("_")]
+    rows = "\n".join(
+        f"{slug} = {{ released = {now - timedelta(days=1):%Y-%m-%d}, due = {now + timedelta(days=7 * (i + 1)):%Y-%m-%d} }}"
+        for i, slug in enumerate(slugs)
+    )
+    return f"""# Written by the demo at every start; a real course keeps its own, see assignments/course.toml.
+title = "The demo's course"
+term = "this term"
+timezone = "UTC"
+shares = {{ assignments = 0.5, proposal = 0.1, project = 0.4 }}
+
+[assignments]
+{rows}
+"""
 
 
 def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:

@@ -15,7 +15,7 @@ SERVICE = "autograder"
 CULLER = "idle-culler"
 SEED = "seed"
 # the service is a child of the hub, which passes nothing on by itself but the PATH
-_PASSED = ("DOCKER_HOST", "HOME", "XDG_RUNTIME_DIR", "AUTOGRADER_METRICS_TOKEN")
+_PASSED = ("DOCKER_HOST", "HOME", "XDG_RUNTIME_DIR", "AUTOGRADER_METRICS_TOKEN", "AUTOGRADER_TERM")
 _REACH = f"access:services!service={SERVICE}"
 
 

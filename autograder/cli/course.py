@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from autograder.api import Assignment, CourseError, all_folders, find, load, release
+from autograder.api import Assignment, CourseError, Term, all_folders, find, load, load_term, release, term_file
 from autograder.course.load import course_folder
 from autograder.course.mutants import mutants
 from autograder.report import terminal
@@ -23,17 +23,37 @@ def course() -> None:
 
 @course.command("list")
 def list_() -> None:
-    """Print every assignment with its points and tiers."""
-    table = Table(title=f"{course_folder()}", title_justify="left")
-    for column in ("assignment", "lecture", "kind", "title", "automatic", "written", "tiers"):
-        table.add_column(column, justify="right" if column in ("automatic", "written") else "left")
-    for folder in all_folders():
-        a = load(folder)
+    """Print the term: every assignment with its dates, weight, points and tiers, and what being late costs."""
+    everything, term = [load(folder) for folder in all_folders()], load_term(term_file())
+    if term and (unknown := set(term.slots) - {a.slug for a in everything}):
+        raise CourseError(f"{term_file()}: assignments.{min(unknown)}", "there is no such folder")
+    title = f"{term.title}, {term.name}" if term else f"{course_folder()}"
+    table = Table(title=terminal.plain(title), title_justify="left")
+    right = ("of the mark", "automatic", "written")
+    dates = ("released", "due", "of the mark") if term else ()
+    for column in ("assignment", "lecture", "kind", "title", *dates, "automatic", "written", "tiers"):
+        table.add_column(column, justify="right" if column in right else "left")
+    for a in sorted(everything, key=lambda a: (a.slug.startswith("_"), _day(term, a.slug, "released"))):
         tiers = "  ".join(", ".join(f"{t.threshold:g}×" for t in c.tiers) for c in a.criteria if c.tiers)
-        table.add_row(
-            a.slug, a.lecture, a.kind, terminal.plain(a.title), f"{a.max_score:g}", f"{a.written_points:g}", tiers
-        )
+        share = f"{100 * term.share(a.slug):.3g} %" if term and a.slug in term.slots else "–"
+        when = (_day(term, a.slug, "released") or "–", _day(term, a.slug, "due") or "–", share) if term else ()
+        points = (f"{a.max_score:g}", f"{a.written_points:g}")
+        table.add_row(a.slug, a.lecture, a.kind, terminal.plain(a.title), *when, *points, tiers)
     Console().print(table)
+    if term:
+        shares = ", ".join(f"{terminal.plain(name)} {100 * share:.3g} %" for name, share in term.shares.items())
+        late = term.late
+        click.echo(f"The mark: {shares}.")
+        click.echo(
+            f"Late: from {late.grace_s / 60:g} minutes on, {100 * late.per_day:g} % of all points for every day begun; "
+            f"after {late.days} days nothing is taken in. Times are of {term.timezone}."
+        )
+
+
+def _day(term: Term | None, slug: str, key: str) -> str:
+    """A date of the calendar, or nothing."""
+    slot = term.slots.get(slug) if term else None
+    return f"{getattr(slot, key):%Y-%m-%d}" if slot else ""
 
 
 @course.command("release")
@@ -65,7 +85,8 @@ def new(name: str) -> None:
     (target / "_template.ipynb").rename(target / f"{name}.ipynb")
     load(target)
     click.echo(
-        f"{target}\nnow edit assignment.toml, the notebook and the checks, then run: autograder course validate {name}"
+        f"{target}\nnow edit assignment.toml, the notebook and the checks, give it a place in {term_file()}, "
+        f"then run: autograder course validate {name}"
     )
 
 

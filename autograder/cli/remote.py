@@ -131,6 +131,8 @@ def _send(service: Service, assignment: str, file: Path, purpose: str, *, as_jso
             for message in service.news(receipt["submission"], wait_s):
                 status.update(_words(message))
         state |= service.call("GET", f"api/submissions/{receipt['submission']}")
+    if late := state.get("late"):
+        console.print(f"[yellow]{late['days']} days late: {late['points']:g} points will be taken off[/]")
     if as_json:
         click.echo(json.dumps(state))
     elif state.get("grade"):

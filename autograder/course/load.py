@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
+from autograder.course.tables import Tables, parsed
 from autograder.domain.assignment import (
     Argument,
     Assignment,
@@ -72,43 +72,15 @@ def load(folder: Path) -> Assignment:
         CourseError: with the file and the key that are wrong.
     """
     path = folder / FILE
-    try:
-        with path.open("rb") as file:
-            data = tomllib.load(file)
-    except OSError as error:
-        raise CourseError(str(path), f"cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise CourseError(str(path), f"is not TOML: {error}") from error
-    return _Reader(folder, path).assignment(data)
+    return _Reader(folder, path).assignment(parsed(path))
 
 
-class _Reader:
-    """Takes a table apart key by key; what is left over is unknown."""
+class _Reader(Tables):
+    """One `assignment.toml`."""
 
     def __init__(self, folder: Path, path: Path) -> None:
-        self.folder, self.path = folder, path
-
-    def refuse(self, key: str, problem: str) -> NoReturn:
-        raise CourseError(f"{self.path}: {key}", problem)
-
-    def take(
-        self,
-        table: Mapping[str, Any],
-        where: str,
-        allowed: Mapping[str, type | tuple[type, ...]],
-        required: tuple[str, ...] = (),
-    ) -> dict[str, Any]:
-        for key, value in table.items():
-            if key not in allowed:
-                self.refuse(f"{where}{key}", f"unknown key; known here: {', '.join(sorted(allowed))}")
-            kind = allowed[key]
-            if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-                names = kind.__name__ if isinstance(kind, type) else " or ".join(k.__name__ for k in kind)
-                self.refuse(f"{where}{key}", f"must be {names}, not {type(value).__name__}")
-        for key in required:
-            if key not in table:
-                self.refuse(f"{where}{key}", "is missing")
-        return dict(table)
+        super().__init__(path)
+        self.folder = folder
 
     def assignment(self, data: Mapping[str, Any]) -> Assignment:
         words = dict.fromkeys(("title", "lecture", "domain", "kind", "summary"), str)

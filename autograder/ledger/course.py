@@ -56,6 +56,25 @@ class CourseRecords:
             found = session.get(Extension, (course, assignment, student))
             return found.until if found else None
 
+    def extensions(self, course: str, assignment: str) -> dict[str, datetime]:
+        """Student → their own deadline, where there is one."""
+        query = select(Extension.student, Extension.until).where(
+            Extension.course == course, Extension.assignment == assignment
+        )
+        with self.database.reads() as session:
+            return {student: until for student, until in session.execute(query)}
+
+    def received_after(self, course: str, assignment: str, moment: datetime) -> list[tuple[int, str, datetime]]:
+        """Submissions for a grade whose bytes first came later: id, student, when."""
+        query = select(Submission.id, Submission.student, Submission.received_at).where(
+            Submission.course == course,
+            Submission.assignment == assignment,
+            Submission.purpose == "grade",
+            Submission.received_at > moment,
+        )
+        with self.database.reads() as session:
+            return [(i, student, at) for i, student, at in session.execute(query)]
+
     def criteria(self, course: str, assignment: str) -> list[dict[str, Any]]:
         """Every criterion of every newest grade, for plots: student, submission, criterion, points, verdict, speedup."""
         query = (

@@ -16,7 +16,6 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_output
 from nbgrader.api import Gradebook
 from nbgrader.preprocessors import (
-    AssignLatePenalties,
     CheckCellMetadata,
     ClearOutput,
     DeduplicateIds,
@@ -37,6 +36,7 @@ from hub.nbgrader_plugins.source import PREFIX, REPORT, REVIEW
 
 connect: Callable[[], Service] = Service  # the one seam: tests put their own here
 _UNDECIDED = "autograder_undecided"
+_LATE = "autograder_late_points"
 
 
 class NotGraded(Exception):
@@ -93,6 +93,7 @@ class JudgeExecute(NbGraderPreprocessor):
             raise NotGraded(f"submission {row['submission']} is {entry['state']} and has no grade")
         disarm.notebook(nb)
         cells.show(nb, shown)
+        resources[_LATE] = float(row.get("late_points", 0.0))
         resources[_UNDECIDED] = fill(nb, Grade.from_json(grade), about, reviews[-1] if reviews else None)
         return nb, resources
 
@@ -191,6 +192,22 @@ class FlagUndecided(NbGraderPreprocessor):
         return nb, resources
 
 
+class DeductLate(NbGraderPreprocessor):
+    """Instead of nbgrader's AssignLatePenalties: the service knows deadlines, extensions and the policy.
+
+    It is a number of points, not a share of what was reached: written answers are graded later, and are late as well.
+    """
+
+    def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
+        """Sets the penalty of the student's notebook, or takes an earlier one away; the notebook stays."""
+        about = resources["nbgrader"]
+        with Gradebook(about["db_url"]) as gradebook:
+            found = gradebook.find_submission_notebook(about["notebook"], about["assignment"], about["student"])
+            found.late_submission_penalty = resources.get(_LATE, 0.0) or None
+            gradebook.db.commit()
+        return nb, resources
+
+
 SANITIZE = (ClearOutput, DeduplicateIds, OverwriteKernelspec, MendCells, OverwriteCells, CheckCellMetadata)
 PREPROCESSORS = (
     JudgeExecute,
@@ -199,7 +216,7 @@ PREPROCESSORS = (
     LimitOutput,
     SaveAutoGrades,
     FlagUndecided,
-    AssignLatePenalties,
+    DeductLate,
     CheckCellMetadata,
 )
 

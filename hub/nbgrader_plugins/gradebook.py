@@ -15,6 +15,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC
 from pathlib import Path
 
 from nbgrader.api import Gradebook, MissingEntry
@@ -23,6 +24,7 @@ from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
+from autograder.api import CourseError, load_term, term_file
 from hub.nbgrader_plugins.client import FINAL, Service, ServiceError, course
 from hub.nbgrader_plugins.config import configure
 from hub.nbgrader_plugins.execute import NotGraded, find_submission
@@ -76,6 +78,7 @@ def write(course_dir: Path, assignment: str, student: str) -> str:
     with _alone(course_dir):
         api = interface(course_dir)
         prepare(api, assignment)
+        _dated(api, assignment)
         api.coursedir.student_id = student
         _step("collect", api.collect(assignment, update=True))
         stamp = course_dir / "submitted" / student / assignment / "timestamp.txt"
@@ -154,6 +157,20 @@ def seed(course_dir: Path, assignments: list[str]) -> list[str]:
     return done
 
 
+def _dated(api: NbGraderAPI, assignment: str) -> None:
+    """Formgrader shows when it is due; what being late costs is the service's to say."""
+    folder = os.environ.get("AUTOGRADER_COURSE_FOLDER", "")
+    term = load_term(term_file(Path(folder) if folder else None))
+    if term is None or assignment not in term.slots:
+        return
+    due = term.slots[assignment].due.astimezone(UTC).replace(tzinfo=None)
+    with Gradebook(api.coursedir.db_url, str(api.coursedir.course_id)) as gradebook:
+        known = gradebook.find_assignment(assignment)
+        if known.duedate != due:
+            known.duedate = due
+            gradebook.db.commit()
+
+
 def _name(api: NbGraderAPI, student: str) -> None:
     """Formgrader shows "None, None" for who has no name; until somebody enters one, the account's stands for it."""
     with Gradebook(api.coursedir.db_url, str(api.coursedir.course_id)) as gradebook:
@@ -205,7 +222,7 @@ def main() -> None:
             said = write(folder, chosen.assignment, chosen.student)
         else:
             said = f"released: {', '.join(seed(folder, chosen.assignment.split(','))) or 'nothing new'}"
-    except (GradebookError, ServiceError) as error:
+    except (GradebookError, ServiceError, CourseError) as error:
         sys.exit(str(error))
     print(said)  # noqa: T201  # the answer of a program
 

@@ -13,6 +13,7 @@ from fastapi import Depends, HTTPException, Path, Query, Request
 from autograder.api import Assignment, Entry, Ledger
 from hub.service.catalogue import Catalogue
 from hub.service.cells import CellRuns
+from hub.service.deadlines import Deadlines
 from hub.service.identity import Identity, Person, csrf_token, same_site
 from hub.service.metrics import Metrics
 from hub.service.ports import Grader
@@ -37,6 +38,11 @@ class Desk:
     catalogue: Catalogue
     metrics: Metrics
     cells: CellRuns
+
+    @property
+    def deadlines(self) -> Deadlines:
+        """What is due when."""
+        return Deadlines(self.ledger, self.settings.course, self.catalogue)
 
     def own(self, person: Person, submission: int) -> Entry:
         """A submission that this person may see; anybody else's does not exist for them."""

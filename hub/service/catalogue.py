@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from pathlib import Path
 
-from autograder.api import Assignment, CourseError, all_folders, load
+from autograder.api import Assignment, CourseError, Term, all_folders, load, load_term, term_file
 
 
 class Catalogue:
@@ -19,6 +20,7 @@ class Catalogue:
         self.folder = folder
         self._lock = threading.Lock()
         self._read: dict[Path, tuple[int, Assignment]] = {}
+        self._term: tuple[int, Term | None] = (0, None)
 
     def all(self) -> list[Assignment]:
         """In order. One that is broken is left out here and named by `broken`."""
@@ -32,11 +34,33 @@ class Catalogue:
                 load(folder)
             except CourseError as error:
                 problems.append(str(error))
-        return problems
+        try:
+            term = load_term(term_file(self.folder))
+        except CourseError as error:
+            return [*problems, f"{error}; the calendar as it was before is used"]
+        unknown = set(term.slots) - {f.name for f in self._folders()} if term else set()
+        return problems + [f"{term_file(self.folder)}: assignments.{slug} has no folder" for slug in sorted(unknown)]
 
     def get(self, slug: str) -> Assignment | None:
         """One by its name."""
         return next((a for a in self.all() if a.slug == slug), None)
+
+    def term(self) -> Term | None:
+        """The calendar; while its file is damaged, the one before."""
+        path = term_file(self.folder)
+        try:
+            stamp = path.stat().st_mtime_ns
+        except OSError:
+            return None
+        with self._lock:
+            known, term = self._term
+        if stamp == known:
+            return term
+        with contextlib.suppress(CourseError):
+            term = load_term(path)
+        with self._lock:
+            self._term = (stamp, term)
+        return term
 
     def _folders(self) -> list[Path]:
         return [f for f in all_folders(self.folder) if not f.name.startswith("_")]

@@ -17,7 +17,9 @@ import uvicorn
 
 from autograder.api import Cluster, Dispatcher, Ledger, Options, Quarantine
 from hub.service.app import make_app
+from hub.service.catalogue import Catalogue
 from hub.service.cells import CellRuns
+from hub.service.deadlines import Deadlines
 from hub.service.identity import Identity
 from hub.service.ports import Grader, NoGrader
 from hub.service.settings import Settings
@@ -81,7 +83,10 @@ def serve(host: str, port: int, state: Path | None, grader: bool, cores: int, pe
             from hub.service.gradebook import GradebookWriter, Inside  # nbgrader is needed only with a gradebook
 
             here = f"http://{_reachable(host)}:{port}{settings.prefix}"
-            writer = GradebookWriter(ledger, settings.gradebook, here, settings.course, cells=cells)
+            deadlines = Deadlines(ledger, settings.course, Catalogue(settings.course_folder))
+            writer = GradebookWriter(
+                ledger, settings.gradebook, here, settings.course, cells=cells, deadlines=deadlines
+            )
             identity = Inside(identity, writer.token)
             open_things.enter_context(writer)
             dispatcher.on_recorded(writer.recorded)

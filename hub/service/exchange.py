@@ -145,8 +145,10 @@ def submitted(person: Visitor, desk: AtDesk, assignment: Word = None, student: W
         entry = entries.get(receipt.submission)
         if entry is None:
             continue
+        late = desk.deadlines.of(entry)
         rows.append(
             {
+                "late_points": late.points if late else 0.0,
                 "assignment": receipt.assignment,
                 "student": receipt.student,
                 "stamp": stamp_of(receipt.received_at),

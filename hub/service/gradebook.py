@@ -23,6 +23,7 @@ from fastapi import APIRouter
 from autograder.api import AutograderError, Ledger, LedgerError, quietly
 from hub.nbgrader_plugins.gradebook import GradebookError, sync
 from hub.service.cells import KIND, CellRuns
+from hub.service.deadlines import Deadlines
 from hub.service.identity import Identity, Person
 
 log = logging.getLogger("autograder.gradebook")
@@ -68,19 +69,20 @@ class GradebookWriter:
         url: where this service is reached from its own machine.
         every_s: how often is compared when nobody says that something was recorded.
         rest_s: wait after the first failure and after many.
+        deadlines: says what being late costs; a penalty that changes (an extension) is written again.
         cells: what notebooks show; it is waited for a while before a writing, and written after it if it comes later.
     """
 
     def __init__(
         self, ledger: Ledger, folder: Path, url: str, course: str, *, every_s: float = 20.0,
         rest_s: tuple[float, float] = (3.0, 900.0), bring: Callable[[Path, str, str, dict[str, str]], str] = sync,
-        cells: CellRuns | None = None,
+        cells: CellRuns | None = None, deadlines: Deadlines | None = None,
     ) -> None:  # fmt: skip
         self.ledger, self.folder, self.course = ledger, folder, course
         self.token = secrets.token_urlsafe(32)
         self._told = {"AUTOGRADER_URL": url, "AUTOGRADER_TOKEN": self.token, "AUTOGRADER_COURSE": course}
         self._written, self._every_s, self._rest_s, self._bring = Written(folder), every_s, rest_s, bring
-        self._cells = cells
+        self._cells, self._deadlines = cells, deadlines
         if cells is not None:
             cells.on_stored(self.recorded)
         self._failures: dict[Key, tuple[str, int, float]] = {}  # mark, how often, when again
@@ -103,6 +105,11 @@ class GradebookWriter:
     def owed(self) -> dict[Key, str]:
         """What counts and is not in the gradebook."""
         written, marks = self._written.read(), self.ledger.marks(self.course)
+        if self._deadlines is not None:
+            late = {k: v for slug in {a for a, _ in marks} for k, v in self._deadlines.every(slug).items()}
+            marks = {
+                k: f"{m}-{late[_submission(m)].points:g}" if _submission(m) in late else m for k, m in marks.items()
+            }
         run = {int(a["stamp"]) for a in self.ledger.artefacts(self.course, KIND)} if self._cells else set()
         marks = {key: f"{mark}{WITH_CELLS}" if _submission(mark) in run else mark for key, mark in marks.items()}
         return {key: mark for key, mark in marks.items() if written.get(key) != mark}

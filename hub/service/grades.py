@@ -1,7 +1,8 @@
 """What counts for each student, what stands out, and the tables that other systems import.
 
 Of a student's submissions the one handed in last counts, as in nbgrader; handing in known bytes again makes them the
-last. A review's points stand in for the automatic ones; the newest review counts.
+last. A review's points stand in for the automatic ones; the newest review counts. What being late costs is taken off after
+that, and the points never fall below zero.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 
 from autograder.api import Assignment, Entry, Purpose
 from hub.service.access import Desk
+from hub.service.deadlines import Late
 from hub.service.wording import OURS
 
 _CHUNK = 1000
@@ -28,12 +30,14 @@ class Standing:
     """What counts for one student.
 
     Attributes:
-        points: after reviews; None while nothing is graded.
+        points: after reviews and deductions; None while nothing is graded.
+        late: what its being late costs.
     """
 
     entry: Entry
     points: float | None
     reviewed: bool
+    late: Late | None = None
 
 
 def every(desk: Desk, **filters: Any) -> Iterator[Entry]:
@@ -54,12 +58,16 @@ def standings(desk: Desk, slug: str) -> list[Standing]:
     for receipt in desk.ledger.receipts(desk.settings.course, assignment=slug):
         if receipt.submission in graded:
             last[receipt.student] = graded[receipt.submission]
-    return [_standing(desk, last[name]) for name in sorted(last)]
+    late = desk.deadlines.every(slug)
+    return [_standing(desk, last[name], late.get(last[name].id)) for name in sorted(last)]
 
 
-def _standing(desk: Desk, entry: Entry) -> Standing:
+def _standing(desk: Desk, entry: Entry, late: Late | None) -> Standing:
     reviews = desk.ledger.reviews(entry.id)
-    return Standing(entry, float(reviews[-1]["points"]) if reviews else entry.score, bool(reviews))
+    points = float(reviews[-1]["points"]) if reviews else entry.score
+    if late is not None and points is not None:
+        points = max(points - late.points, 0.0)
+    return Standing(entry, points, bool(reviews), late)
 
 
 def criteria(desk: Desk, slug: str, counting: list[Standing]) -> list[dict[str, Any]]:
@@ -149,10 +157,23 @@ def export(desk: Desk, assignment: Assignment, style: str) -> str:
         writer.writerow(["Student", "ID", "SIS User ID", "SIS Login ID", "Section", title])
         writer.writerow(["    Points Possible", "", "", "", "", most])
     elif style == "moodle":
-        writer.writerow(["Username", title, "Maximum grade", "Automatic points", "Review", "Feedback comments"])
+        writer.writerow(
+            ["Username", title, "Maximum grade", "Automatic points", "Review", "Late deduction", "Feedback comments"]
+        )
     else:
         writer.writerow(
-            ["Student", "Submission", "Automatic points", "Review", "Counts", "Maximum", "Reviewed by", "Reason"]
+            [
+                "Student",
+                "Submission",
+                "Automatic points",
+                "Review",
+                "Days late",
+                "Taken off",
+                "Counts",
+                "Maximum",
+                "Reviewed by",
+                "Reason",
+            ]
         )
     for s in standings(desk, assignment.slug):
         if s.points is None:
@@ -161,13 +182,14 @@ def export(desk: Desk, assignment: Assignment, style: str) -> str:
         by, reason = (cell(reviews[-1]["by"]), cell(reviews[-1]["reason"])) if reviews else ("", "")
         name, points = cell(s.entry.student), f"{s.points:g}"
         automatic = "" if s.entry.score is None else f"{s.entry.score:g}"
-        review = points if s.reviewed else ""
+        review = f"{float(reviews[-1]['points']):g}" if s.reviewed else ""
+        days, off = (str(s.late.days), f"{s.late.points:g}") if s.late else ("", "")
         if style == "canvas":
             writer.writerow([name, "", "", name, "", points])
         elif style == "moodle":
-            writer.writerow([name, points, most, automatic, review, reason])
+            writer.writerow([name, points, most, automatic, review, off, reason])
         else:
-            writer.writerow([name, s.entry.id, automatic, review, points, most, by, reason])
+            writer.writerow([name, s.entry.id, automatic, review, days, off, points, most, by, reason])
     return out.getvalue()
 
 

@@ -17,7 +17,7 @@ from autograder.api import Assignment, Purpose, Receipt, SubmissionError, receiv
 from hub.service.access import Desk
 from hub.service.identity import Person
 from hub.service.settings import KIB, Bucket
-from hub.service.wording import OURS, SLOW_DOWN, TOO_LARGE, duration
+from hub.service.wording import CLOSED, OURS, SLOW_DOWN, TOO_LARGE, duration
 
 STAMP = "%Y-%m-%d %H:%M:%S.%f UTC"  # nbgrader's own form of a time
 _MAX_NAME = 200
@@ -120,6 +120,8 @@ def take(
     except SubmissionError as error:
         desk.metrics.refused.labels("content").inc()
         raise HTTPException(422, str(error)) from error
+    if purpose is Purpose.GRADE and not person.staff:
+        _still_open(desk, person.name, assignment.slug)
     key, bucket, what = _grading_bucket(desk, person.name, assignment.slug, purpose)
     _spend(desk, key, bucket, what)
     stored = False
@@ -144,6 +146,13 @@ def take(
     desk.metrics.submissions.labels(str(purpose), str(receipt.duplicate).lower()).inc()
     desk.metrics.receipt_s.observe(time.perf_counter() - began)
     return receipt
+
+
+def _still_open(desk: Desk, student: str, slug: str) -> None:
+    closes = desk.deadlines.closes(slug, student)
+    if closes is not None and desk.ledger.clock() > closes:
+        desk.metrics.refused.labels("closed").inc()
+        raise HTTPException(403, CLOSED.format(slug=slug, when=f"{closes:%Y-%m-%d %H:%M %Z}"))
 
 
 def refund_what_was_ours(desk: Desk, submission: int) -> None:

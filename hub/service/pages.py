@@ -34,6 +34,8 @@ def home(request: Request, person: Reader, desk: AtDesk, page: Page = 1) -> Resp
         page=page,
         more=len(mine) > _ROWS,
         titles={a.slug: a.title for a in desk.catalogue.all()},
+        due={a.slug: desk.deadlines.due(a.slug, person.name) for a in desk.catalogue.all()},
+        term=desk.catalogue.term(),
     )
 
 
@@ -46,7 +48,12 @@ def assignment(request: Request, slug: Slug, person: Reader, desk: AtDesk) -> Re
         "assignment.html",
         assignment=found,
         entries=desk.ledger.entries(desk.settings.course, student=person.name, assignment=slug, limit=_ROWS),
-        until=desk.ledger.extension(desk.settings.course, slug, person.name),
+        own=desk.ledger.extension(desk.settings.course, slug, person.name),
+        due=desk.deadlines.due(slug, person.name),
+        closes=desk.deadlines.closes(slug, person.name),
+        late=desk.deadlines.now(slug, person.name),
+        term=desk.catalogue.term(),
+        now=desk.ledger.clock(),
         titles={found.slug: found.title},
     )
 
@@ -81,6 +88,7 @@ def _submission(desk: Desk, person: Person, identity: int) -> dict[str, Any]:
     position = desk.ledger.position(entry.id)
     return {
         "entry": entry,
+        "late": desk.deadlines.of(entry) if entry.purpose is Purpose.GRADE else None,
         "title": found.title if found else entry.assignment,
         "waiting": entry.state in (State.QUEUED, State.RUNNING, State.WAITING),
         "words": progress({"phase": str(entry.state), "position": position}, {}),

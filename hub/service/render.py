@@ -27,7 +27,7 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"moment": moment, "number": number, "state": STATES.__getitem__, "plain": plain}
+    made.filters |= {"moment": moment, "local": local, "number": number, "state": STATES.__getitem__, "plain": plain}
     made.globals |= {"mark": lambda verdict: VERDICT_MARKS.get(verdict, ("✗", "student"))}
     return made
 
@@ -56,6 +56,11 @@ def render(request: Request, template: str, *, status: int = 200, **context: Any
 def moment(when: datetime | None) -> str:
     """A time as people read it, with its zone."""
     return when.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC") if when else "–"
+
+
+def local(when: datetime) -> str:
+    """A deadline in the course's own zone."""
+    return f"{when:%a %Y-%m-%d %H:%M %Z}"
 
 
 def number(value: float | None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from datetime import UTC, datetime
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, HTTPException, Query, Request, Response
 from fastapi.responses import RedirectResponse
@@ -213,6 +214,7 @@ def extensions(request: Request, person: StaffReader, desk: AtDesk, assignment: 
         "staff_extensions.html",
         assignments=desk.catalogue.all(),
         slug=slug,
+        term=desk.catalogue.term(),
         students=students,
         granted=[(n, until) for n, until in found if until is not None],
     )
@@ -226,7 +228,9 @@ def extend(person: StaffReader, form: Form, desk: AtDesk) -> Response:
     if student not in desk.ledger.members(desk.settings.course):
         raise HTTPException(422, "Nobody of that name is in this course; pick one from the list.")
     try:
-        until = datetime.fromisoformat(_line(form, "until", 40)).replace(tzinfo=UTC)
+        term = desk.catalogue.term()
+        zone = ZoneInfo(term.timezone) if term else UTC
+        until = datetime.fromisoformat(_line(form, "until", 40)).replace(tzinfo=zone).astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise HTTPException(422, "Give the new deadline as a date and a time.") from error
     desk.ledger.extend(desk.settings.course, slug, student, until=until, by=person.name)

@@ -63,6 +63,7 @@ def assignments(person: Visitor, desk: AtDesk) -> list[dict[str, Any]]:
             "kind": str(a.kind),
             "max_score": a.max_score,
             "released": a.slug in released,
+            "due": due.isoformat() if (due := desk.deadlines.due(a.slug, person.name)) else None,
         }
         for a in desk.catalogue.all()
     ]

@@ -77,7 +77,9 @@ def submission_json(desk: Desk, person: Person, submission: int) -> dict[str, An
     shown = entry_json(entry)
     if not person.staff and shown["problem"]:
         shown["problem"] = "Something failed on our side; it costs you nothing."
+    late = desk.deadlines.of(entry)
     return shown | {
+        "late": {"days": late.days, "points": late.points} if late else None,
         "position": desk.ledger.position(entry.id),
         "reviews": reviews_json(desk, entry.id),
         "grade": grade_json(desk, person, entry.id),

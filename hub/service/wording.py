@@ -26,6 +26,7 @@ OURS = frozenset(v for v, mark in VERDICT_MARKS.items() if mark is _OURS)
 NOT_FOUND = "There is no such thing here, or it is not yours."
 SLOW_DOWN = "You have used up your {what} for now; the next one is yours in {wait}. Nothing was taken in."
 TOO_LARGE = "This is larger than {limit} KiB, which is the most that is taken; remove data files and outputs."
+CLOSED = "'{slug}' closed for you on {when}; nothing was taken in. Tries still work; the course's staff can give you an extension."
 STORED_NOT = "We could not store this; it was not taken in and costs you nothing. Submit it again in a minute."
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from nbgrader.api import Gradebook
 
 from hub.nbgrader_plugins.gradebook import sync
+from hub.nbgrader_plugins.marks import TermExport
 from hub.nbgrader_plugins.source import PREFIX
 from hub.service.gradebook import WRITTEN, GradebookWriter
 
@@ -73,3 +75,44 @@ def test_a_new_writer_finds_what_was_recorded_and_never_written(
         while writer.owed() and time.monotonic() < until:
             writer._thread.join(0.1)
     assert writer.owed() == {} and total(course_dir, "ada") == pytest.approx(grade["score"])
+
+
+def test_what_being_late_costs_is_nbgrader_s_penalty_and_leaves_with_an_extension(
+    service: Running,
+    person: Callable[[str], Any],
+    course_dir: Path,  # noqa: F811
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Formgrader and every export see it; the term's table counts it."""
+    now = datetime.now(UTC)
+    calendar = tmp_path / "course.toml"
+    calendar.write_text(
+        'title = "T"\nterm = "t"\ntimezone = "UTC"\nshares = { assignments = 0.5, project = 0.5 }\n'
+        f"[assignments]\n{SLUG} = {{ released = 2020-01-01, due = {(now - timedelta(hours=30)).isoformat()} }}\n"
+    )
+    monkeypatch.setenv("AUTOGRADER_TERM", str(calendar))
+    submit(person, "ada")
+    grade = service.record(lambda c: c.points)
+    writer = GradebookWriter(
+        service.ledger, course_dir, service.url, "course", every_s=0.1, deadlines=service.desk.deadlines
+    )
+    writer._told |= service.environment("tess")
+
+    def penalty() -> tuple[float, float]:
+        until = time.monotonic() + 120
+        while writer.owed() and time.monotonic() < until:
+            time.sleep(0.1)
+        with Gradebook(f"sqlite:///{course_dir}/gradebook.db", "course") as gradebook:
+            found = gradebook.find_submission(SLUG, "ada")
+            assert gradebook.find_assignment(SLUG).duedate is not None
+            TermExport(to=str(tmp_path / "marks.csv")).export(gradebook)
+            marks = (tmp_path / "marks.csv").read_text().splitlines()
+            assert marks[0] == f"student,{SLUG} (%),assignments (%),of the course"
+            return float(found.late_submission_penalty), float(marks[1].split(",")[3])
+
+    attainable = grade["max_score"] + 15
+    with writer:
+        assert penalty() == (pytest.approx(20), pytest.approx(50 * (grade["max_score"] - 20) / attainable, abs=0.01))
+        service.ledger.extend("course", SLUG, "ada", until=now + timedelta(days=1), by="tess")
+        assert penalty() == (0, pytest.approx(50 * grade["max_score"] / attainable, abs=0.01))

@@ -1,0 +1,100 @@
+"""The calendar: read, refused with file and key, and what being late costs."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from autograder.api import CourseError, all_folders, load_term, term_file
+from autograder.cli import cli
+from autograder.domain.term import LatePolicy
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+DUE = datetime(2026, 10, 2, 23, 59, 59, tzinfo=UTC)
+HEAD = 'title = "T"\nterm = "t"\ntimezone = "Europe/Berlin"\nshares = { assignments = 0.5, project = 0.5 }\n'
+
+
+def read(folder: Path, text: str):
+    """The file's term."""
+    (folder / "course.toml").write_text(text)
+    return load_term(folder / "course.toml")
+
+
+def test_the_course_names_its_folders_and_every_folder_has_a_date():
+    """A folder without a date is never due; a date without a folder is a slip of the pen."""
+    term = load_term(REPOSITORY / "assignments" / "course.toml")
+    assert term is not None
+    folders = {f.name for f in all_folders(REPOSITORY / "assignments") if not f.name.startswith("_")}
+    assert set(term.slots) == folders
+    assert sum(term.share(slug) for slug in folders) == pytest.approx(term.shares["assignments"])
+
+
+def test_a_date_alone_is_until_its_last_minute_in_the_course_s_own_zone(tmp_path):
+    """And a time with a zone stays what it is."""
+    rows = "[assignments]\na = { released = 2026-10-01, due = 2026-10-25 }\n"
+    rows += "b = { released = 2026-10-01T12:00:00, due = 2026-10-25T12:00:00Z, weight = 3 }\n"
+    term = read(tmp_path, HEAD + rows)
+    assert term.slots["a"].due.isoformat() == "2026-10-25T23:59:59+01:00"  # summer time has ended that day
+    assert term.slots["a"].released.isoformat() == "2026-10-01T00:00:00+02:00"
+    assert term.slots["b"].due == datetime(2026, 10, 25, 12, tzinfo=UTC)
+    assert term.share("a") == pytest.approx(0.125) and term.share("c") == 0
+
+
+BAD = {
+    "late.perday": (HEAD + "late = { perday = 0.1 }\n", "unknown key"),
+    "late.per_day": (HEAD + "late = { per_day = 10 }\n", "a share from 0 to 1"),
+    "timezone": (HEAD.replace("Europe/Berlin", "Mars/Phobos"), "IANA"),
+    "shares": (HEAD.replace("project = 0.5", "project = 0.6"), "add up to 1"),
+    "assignments.a.due": (HEAD + "assignments = { a = { released = 2026-10-02, due = 2026-10-01 } }\n", "after"),
+    "assignments.a.released": (HEAD + "assignments = { a = { due = 2026-10-01 } }\n", "is missing"),
+    "assignments.a.weight": (
+        HEAD + "assignments = { a = { released = 2026-10-01, due = 2026-10-02, weight = -1 } }\n",
+        "negative",
+    ),
+    "assignments": (HEAD + "assignments = { a = { released = 2026-10-01, due = 2026-10-02, weight = 0 } }\n", "weigh"),
+}
+
+
+@pytest.mark.parametrize("key", BAD)
+def test_a_slip_is_refused_with_file_and_key(key, tmp_path):
+    """Whoever made it finds it."""
+    text, words = BAD[key]
+    with pytest.raises(CourseError) as error:
+        read(tmp_path, text)
+    assert f"course.toml: {key}" in str(error.value) and words in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "days", "points"),
+    [(-1, 0, 0), (0, 0, 0), (900, 0, 0), (901, 1, 10), (86_400, 1, 10), (86_401, 2, 20), (20 * 86_400, 20, 100)],
+)
+def test_days_begun_count_and_a_moment_s_grace_is_not_late(seconds, days, points):
+    """Never more than there is."""
+    policy = LatePolicy(grace_s=900, per_day=0.1, days=5)
+    assert policy.days_late(DUE + timedelta(seconds=seconds), DUE) == days
+    assert policy.deduction(days, 100) == pytest.approx(points)
+
+
+def test_whoever_takes_nothing_late_still_gives_the_grace():
+    """Closing before the grace is over would make it a lie."""
+    assert LatePolicy(900, 1.0, 0).closes(DUE) == DUE + timedelta(seconds=900)
+
+
+def test_course_list_prints_the_term(monkeypatch):
+    """Dates, weights, and the late policy in words."""
+    monkeypatch.setenv("AUTOGRADER_TERM", str(REPOSITORY / "assignments" / "course.toml"))
+    monkeypatch.setenv("COLUMNS", "220")
+    monkeypatch.chdir(REPOSITORY)
+    found = CliRunner().invoke(cli, ["course", "list"])
+    assert found.exit_code == 0, found.output
+    for word in ("autumn 2026", "2026-10-02", "of the mark", "10 % of all points", "America/New_York"):
+        assert word in found.output
+
+
+def test_without_a_calendar_nothing_is_due(tmp_path, monkeypatch):
+    """The file may be missing."""
+    monkeypatch.delenv("AUTOGRADER_TERM")
+    assert load_term(term_file(tmp_path)) is None
