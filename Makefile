@@ -7,7 +7,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 STAMP := $(VENV)/.installed
 PYTEST := $(PY) -m pytest
 
-.PHONY: demo demo-grade test unit slow lint setup images hub-image engine proxy browser validate verdicts bench storm nodes clean
+.PHONY: demo demo-grade test unit slow lint setup images hub-image engine proxy browser validate verdicts ladder bench storm nodes clean
 
 demo: setup  ## JupyterHub, service and grader on the loopback, a course, a sample class; stays up in a terminal
 	$(VENV)/bin/autograder hub demo
@@ -36,6 +36,9 @@ validate: setup  ## prove that every assignment keeps its promises
 verdicts: setup  ## measured error rates of the decision rule on this machine
 	$(VENV)/bin/autograder verify-verdicts --quiet
 	$(VENV)/bin/autograder verify-verdicts --noisy --no-truth
+
+ladder: setup  ## every rung from baseline to kernel against this machine's limits, into reference/README.md
+	$(VENV)/bin/autograder course ladder --output reference/README.md
 
 bench: setup  ## throughput against `nbgrader autograde`, and the overhead of a grading
 	$(PY) tests/bench/throughput.py

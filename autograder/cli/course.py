@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from autograder.api import Assignment, CourseError, Term, all_folders, find, load, load_term, release, term_file
+from autograder.cli.ladder import ladder
 from autograder.course.load import course_folder
 from autograder.course.mutants import mutants
 from autograder.report import terminal
@@ -131,3 +132,6 @@ def validate_(assignments: tuple[str, ...], quick: bool, times: int) -> None:
         console.print(f"[red]✗ {', '.join(failed)}[/]")
         sys.exit(1)
     console.print(f"[green]✓ {len(chosen)} assignments keep their promises[/]")
+
+
+course.add_command(ladder)

@@ -205,7 +205,7 @@ class _Reader(Tables):
             "points": (int, float),
             "tiers": list,
             "workers": int,
-            "calibrated": (int, float),
+            **dict.fromkeys(("calibrated", "flops", "bytes"), (int, float)),
         }
         made: list[Criterion] = []
         for i, row in enumerate(rows):
@@ -236,7 +236,9 @@ class _Reader(Tables):
         if parts.get("visibility") == "hidden" and not parts.get("hint"):
             self.refuse(f"{where}hint", "is missing: a hidden check needs a sentence that helps and leaks nothing")
         points = sum(t.points for t in tiers) if tiers else float(parts["points"])
-        extra = {k: parts[k] for k in ("hint", "against", "workers", "calibrated") if k in parts}
+        extra = {k: parts[k] for k in ("hint", "against", "workers", "calibrated", "flops", "bytes") if k in parts}
+        if any(parts.get(k, 0) < 0 for k in ("flops", "bytes")) or (not kind.timed and {"flops", "bytes"} & set(parts)):
+            self.refuse(f"{where}flops", "flops and bytes are counts of a timed call, and not negative")
         return Criterion(
             parts["id"], parts["title"], points, kind, parts.get("visibility") == "public", tiers=tiers, **extra
         )

@@ -139,6 +139,8 @@ class Criterion:
         against: `kernel` or `baseline`, for speedup; scaling runs against the kernel.
         workers: p of a scaling criterion.
         calibrated: the reference's own speedup at p over 1 on a quiet machine (the canary).
+        flops: that one timed call needs at least, for the ladder's share of the roofline.
+        bytes: to and from memory that one timed call needs at least.
     """
 
     id: str
@@ -151,6 +153,8 @@ class Criterion:
     tiers: tuple[Tier, ...] = ()
     workers: int = 1
     calibrated: float = 0.0
+    flops: float = 0.0
+    bytes: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

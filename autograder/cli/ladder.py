@@ -1,0 +1,137 @@
+"""`autograder course ladder`: every rung from the baseline to the reference kernel, against the limits of this machine."""
+
+from __future__ import annotations
+
+import os
+import statistics
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import Progress
+
+from autograder.api import Assignment, CourseError, Node, Options, Submission, all_folders, find, load, receive
+from autograder.course.load import course_folder
+from autograder.domain.assignment import Criterion, CriterionKind
+from autograder.domain.measurement import DuelOutcome
+from autograder.engine.peaks import Peaks, measure
+from autograder.measure.machine import fingerprint
+
+BEGIN, END = "<!-- ladder: written by `autograder course ladder`; do not edit -->", "<!-- end of the ladder -->"
+_PATIENCE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """One program of one timed criterion.
+
+    Attributes:
+        seconds: of a call, on as many cores as it was given.
+        times: seconds of the slowest comparable rung over these.
+        share: of the roofline, or None where no counts are declared.
+    """
+
+    where: str
+    name: str
+    cores: int
+    seconds: float
+    times: float
+    share: float | None
+
+
+@click.command("ladder")
+@click.argument("assignments", nargs=-1)
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write the table into this file, between its marks.",
+)
+def ladder(assignments: tuple[str, ...], output: Path | None) -> None:
+    """Duel baselines and solutions of all ASSIGNMENTS (or those named) against the kernel; print times and roofline shares.
+
+    Times of one criterion come from duels against the same kernel in one run: the kernel's median, divided by each
+    duel's speedup. The roofline is this machine's measured copy bandwidth and flop peak on as many cores.
+    """
+    if output is not None and (not output.is_file() or BEGIN not in output.read_text(encoding="utf-8")):
+        raise CourseError(str(output), f"holds no line {BEGIN}")
+    chosen = [load(find(a)) for a in assignments] or [load(f) for f in all_folders() if not f.name.startswith("_")]
+    work = [(a, c) for a in chosen for c in a.criteria if c.kind.timed]
+    console = Console(stderr=True)
+    with Node(Options()) as node, Progress(console=console) as progress:
+        task = progress.add_task("measuring", total=len(work))
+        peaks = {
+            p: measure(node, tuple(sorted(os.sched_getaffinity(0))[-p:]))
+            for p in sorted({a.resources.cores for a, _ in work} | {1})
+        }
+        rungs: list[Rung] = []
+        for assignment, criterion in work:
+            progress.update(task, description=f"{assignment.slug} {criterion.id}")
+            rungs += _rungs(node, assignment, criterion, peaks)
+            progress.advance(task)
+    text = table(rungs, peaks)
+    if output is None:
+        click.echo(text)
+        return
+    before, _, rest = output.read_text(encoding="utf-8").partition(BEGIN)
+    output.write_text(f"{before}{BEGIN}\n\n{text}\n{END}{rest.partition(END)[2]}", encoding="utf-8")
+    click.echo(output)
+
+
+def _rungs(node: Node, assignment: Assignment, criterion: Criterion, peaks: dict[int, Peaks]) -> Iterator[Rung]:
+    root = node.options.references or course_folder().parent / "reference"
+    files = {f"baseline ({assignment.baseline}.py)": root / f"{assignment.baseline}.py"}
+    files |= {f"solution {p.name}": p for p in sorted((assignment.folder / "solutions").glob("*.py"))}
+    duels: dict[str, DuelOutcome] = {}
+    for name, path in files.items():
+        outcome = _duel(node, assignment, criterion, receive(path, assignment.limits.submission_kb))
+        if outcome is not None:
+            duels[name] = outcome
+    if not duels:
+        return
+    kernel_s = statistics.median(d.reference_s for d in duels.values())
+    scaled = criterion.kind is CriterionKind.SCALING
+    p = criterion.workers if scaled else assignment.resources.cores
+    found = [(name, p, kernel_s / d.speedup) for name, d in duels.items()]
+    kernel = f"kernel ({assignment.kernel}.py)"
+    if scaled:
+        extra = [kernel_s * r.extra_s / r.reference_s for d in duels.values() for r in d.counted if r.extra_s]
+        found += [(kernel, 1, kernel_s), *([(kernel, p, statistics.median(extra))] if extra else [])]
+    else:
+        found.append((kernel, p, kernel_s))
+    slowest = max(s for _, _, s in found)
+    for name, cores, seconds in sorted(found, key=lambda row: -row[2]):
+        counted = criterion.flops or criterion.bytes
+        share = peaks[cores].share(criterion.flops, criterion.bytes, seconds) if counted else None
+        yield Rung(f"{assignment.slug}, {criterion.id}", name, cores, seconds, slowest / seconds, share)
+
+
+def _duel(node: Node, assignment: Assignment, criterion: Criterion, submission: Submission) -> DuelOutcome | None:
+    """A noisy machine is asked again; who is too slow for the time limit has no rung."""
+    for _ in range(_PATIENCE):
+        grade = node.grade(assignment, submission, only=criterion.id)
+        if not grade.ours and grade.criteria[0].duel is not None:
+            return grade.criteria[0].duel
+    return None
+
+
+def table(rungs: list[Rung], peaks: dict[int, Peaks]) -> str:
+    """Markdown."""
+    machine = fingerprint()
+    lines = [
+        f"Measured on {datetime.now(UTC):%Y-%m-%d}: {machine['processor']}, "
+        + "; ".join(
+            f"{p} core{'s' if p > 1 else ''}: {k.flops / 1e9:.1f} Gflop/s, copy {k.bytes / 1e9:.1f} GB/s"
+            for p, k in peaks.items()
+        )
+        + ".",
+        "",
+        "| assignment, criterion | rung | cores | a call | against the slowest | of the roofline |",
+        "| --- | --- | ---: | ---: | ---: | ---: |",
+    ]
+    for r in rungs:
+        share = "–" if r.share is None else f"{r.share:.1%}"
+        lines.append(f"| {r.where} | {r.name} | {r.cores} | {1e3 * r.seconds:.4g} ms | {r.times:.3g}× | {share} |")
+    return "\n".join(lines)

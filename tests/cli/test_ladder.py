@@ -1,0 +1,49 @@
+"""The ladder: real peaks, a real duel, a table that somebody can read."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from autograder.cli import cli
+from autograder.cli.ladder import BEGIN, END
+from autograder.engine.peaks import Peaks
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+def test_the_longer_of_two_limits_counts():
+    """A call that moves much is judged by bandwidth, one that computes much by arithmetic."""
+    peaks = Peaks(1, flops=1e9, bytes=1e8)
+    assert peaks.share(1e9, 1.0, 2.0) == pytest.approx(0.5)
+    assert peaks.share(1.0, 1e8, 4.0) == pytest.approx(0.25)
+
+
+def test_a_file_without_the_marks_is_not_touched(tmp_path):
+    """It may be somebody's own."""
+    mine = tmp_path / "README.md"
+    mine.write_text("mine")
+    found = CliRunner().invoke(cli, ["course", "ladder", "--output", str(mine)])
+    assert found.exit_code != 0 and mine.read_text() == "mine"
+
+
+@pytest.mark.docker
+@pytest.mark.slow
+def test_the_template_s_ladder(node, tmp_path, monkeypatch):
+    """Baseline, solutions and kernel, slowest first, none beyond the limits of the machine."""
+    monkeypatch.chdir(REPOSITORY)
+    page = tmp_path / "README.md"
+    page.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
+    found = CliRunner().invoke(cli, ["course", "ladder", "_template", "--output", str(page)])
+    assert found.exit_code == 0, found.output
+    text = page.read_text()
+    assert text.startswith("before\n") and text.endswith("\nafter\n") and "old" not in text
+    rows = re.findall(r"\| _template, speed \| (.+?) \| 1 \| ([\d.]+) ms \| ([\d.]+)× \| ([\d.]+)% \|", text)
+    assert rows[0][0].startswith("baseline") and any(name.startswith("kernel") for name, *_ in rows)
+    assert len(rows) == 2 + len(list((REPOSITORY / "assignments/_template/solutions").glob("*.py")))
+    times = [float(ms) for _, ms, *_ in rows]
+    assert times == sorted(times, reverse=True) and float(rows[0][2]) == 1
+    assert all(0 < float(share) < 110 for *_, share in rows)
