@@ -112,7 +112,7 @@ def mutant_(assignment: str, name: str | None) -> None:
 @click.option(
     "--quick",
     is_flag=True,
-    help="For CI: one process pair per duel, and no mutants that die by time; what is left out is said.",
+    help="For CI: one process pair per duel, one of the solutions, and no mutants that die by time; what is left out is said.",
 )
 @click.option(
     "--times",

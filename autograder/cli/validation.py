@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
+from typing import TypeVar
 
 from rich.console import Console
 
@@ -23,6 +24,7 @@ KERNEL_S = 0.020
 PATIENCE = 3
 QUICK_MUTANTS = 3
 QUICK_PROBES = ("the starter", "one precision lower")
+T = TypeVar("T")
 BY_TIME = (Verdict.TOO_SLOW, Verdict.TIMED_OUT, Verdict.WORK_LEFT_RUNNING)
 
 
@@ -56,7 +58,7 @@ def validate(assignment: Assignment, console: Console, *, quick: bool = False, t
             )
     if quick:
         console.print(
-            "  [dim]quick: one process pair per duel; no zeros, ones or inputs handed back; "
+            "  [dim]quick: one process pair per duel, one of the solutions; no zeros, ones or inputs handed back; "
             f"{QUICK_MUTANTS} mutants at most, none that dies by too-slow, timed-out or work-left-running[/]"
         )
     return kept
@@ -67,7 +69,7 @@ def _promises(
 ) -> Iterator[Promise]:
     yield from _released(assignment)
     yield Promise("at least two solutions", len(solutions) >= 2, f"{len(solutions)} in solutions/")
-    for path in solutions:
+    for path in _one_of(assignment, solutions) if quick else solutions:
         yield from _again(times, lambda path=path: _solution(assignment, node, path))  # type: ignore[misc]
     if solutions:
         for name, submission in probes(assignment, solutions[0]):
@@ -94,10 +96,19 @@ def _again(times: int, attempt: Callable[[], Iterable[Promise]]) -> Iterator[Pro
         yield Promise(shown.what, good == times, (f"{good} of {times}; " if times > 1 else "") + shown.why)
 
 
+def _one_of(assignment: Assignment, solutions: list[Path]) -> list[Path]:
+    """For the quick mode: another one whenever the folder changes."""
+    return _by_chance(assignment, solutions, lambda p: p.name)[:1]
+
+
+def _by_chance(assignment: Assignment, things: list[T], name: Callable[[T], str]) -> list[T]:
+    salt = version(assignment, assignment.folder)
+    return sorted(things, key=lambda t: hashlib.sha256(f"{salt}{name(t)}".encode()).digest())
+
+
 def _drawn(assignment: Assignment, everybody: list[Mutant]) -> list[Mutant]:
     """For the quick mode: some of those that need no timing; others are drawn whenever the folder changes."""
-    salt = version(assignment, assignment.folder)
-    by_chance = sorted(everybody, key=lambda m: hashlib.sha256(f"{salt}{m.name}.py".encode()).digest())
+    by_chance = _by_chance(assignment, everybody, lambda m: f"{m.name}.py")
     return sorted([m for m in by_chance if m.dies_by not in BY_TIME][:QUICK_MUTANTS], key=lambda m: m.name)
 
 
