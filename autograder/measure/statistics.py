@@ -25,8 +25,8 @@ class Rule:
         alpha_pass: chance that a submission below θ(1−guard) ever passes.
         alpha_fail: chance that a submission at or above θ ever fails.
         guard: width of the band below θ in which a pass is allowed and a failure too.
-        launch: what a launch may favour or cost for as long as it lives (see `rotation`): evidence is sought that far inside the
-            band, on either side, so that both error rates hold for every launch that is off by no more.
+        launch_pass, launch_fail: what a launch may favour or cost for as long as it lives (see `rotation`): evidence is sought so
+            far inside the band, from either side, that both error rates hold for every launch that is off by no more.
         n_min, n_max: rounds before the first and after the last decision.
         drop_share: more dropped rounds than this share make a duel inconclusive.
         drop_free: so many may be dropped in any case: a burst at the start of a duel is no noisy machine.
@@ -35,7 +35,8 @@ class Rule:
     alpha_pass: float = 1e-4
     alpha_fail: float = 0.005
     guard: float = 0.05
-    launch: float = 0.01
+    launch_pass: float = 0.015
+    launch_fail: float = 0.01
     n_min: int = 12
     n_max: int = 200
     drop_share: float = 0.2
@@ -76,9 +77,9 @@ def decide(ratios: Sequence[float], threshold: float, rule: Rule, sizes: int = 1
     n = len(ratios)
     if n < rule.n_min:
         return Decision.UNDECIDED
-    if log_e(sum(r > threshold * (1 - rule.guard + rule.launch) for r in ratios), n) >= -math.log(rule.alpha_pass):
+    if log_e(sum(r > threshold * (1 - rule.guard + rule.launch_pass) for r in ratios), n) >= -math.log(rule.alpha_pass):
         return Decision.PASS
-    if log_e(sum(r < threshold * (1 - rule.launch) for r in ratios), n) >= -math.log(rule.alpha_fail / sizes):
+    if log_e(sum(r < threshold * (1 - rule.launch_fail) for r in ratios), n) >= -math.log(rule.alpha_fail / sizes):
         return Decision.FAIL
     return Decision.UNDECIDED
 

@@ -101,12 +101,6 @@ def test_a_slow_reference_passes_nobody_and_is_retired():
     assert theatre.retired == [(0, "kernel")]
 
 
-def test_a_launch_that_is_nearly_a_per_cent_off_does_not_decide():
-    """At either edge of the guard band: 0.95 that looks like 0.958, and 1 that looks like 0.992."""
-    assert decisions(100, submissions=(1 / 0.958,) * 5).count(Decision.PASS) <= 1
-    assert decisions(100, submissions=(1 / 0.992,) * 5).count(Decision.FAIL) <= 2
-
-
 def test_pairs_that_agree_cost_nothing_more():
     """Two suffice, and nobody is retired."""
     outcome, theatre = duel(random.Random(7), threshold=0.9)

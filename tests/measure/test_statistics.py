@@ -95,3 +95,20 @@ def test_binomial_bounds_agree_with_known_values():
     low, high = binomial_bounds(5, 100)
     assert math.isclose(low, 0.016432, abs_tol=1e-5)
     assert math.isclose(high, 0.112835, abs_tol=1e-5)
+
+
+def test_a_launch_that_is_a_per_cent_off_fails_nobody():
+    """As fast as asked, and it looks like 0.988; without the margin most would fail."""
+    chance = random.Random(11)
+
+    def decisions(rule):
+        found = []
+        for _ in range(100):
+            tiers = Tiers((1.0,), rule)
+            while not tiers.settled and len(tiers.ratios) < rule.n_max:
+                tiers.add(0.988 * math.exp(chance.gauss(0, 0.01)))
+            found.append(tiers.decisions[0])
+        return found
+
+    assert decisions(Rule(launch_pass=0.0, launch_fail=0.0)).count(Decision.FAIL) > 30
+    assert decisions(Rule()).count(Decision.FAIL) <= 1
