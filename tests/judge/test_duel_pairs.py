@@ -93,11 +93,11 @@ def test_a_slow_launch_fails_nobody():
 
 
 def test_a_slow_reference_passes_nobody_and_is_retired():
-    """Five and a half per cent too slow, one reference of five twelve per cent slower: it serves in no further duel."""
-    alone = decisions(60, submissions=(1.055,) * 5, references=(1.12, 1.0), max_pairs=2)
-    assert alone.count(Decision.PASS) > 30
-    assert decisions(60, submissions=(1.055,) * 5, references=(1.12, 1.0)).count(Decision.PASS) <= 1
-    _, theatre = duel(random.Random(3), submissions=(1.055,) * 5, references=(1.12, 1.0))
+    """Just below the band, one reference of five twelve per cent slower: it serves in no further duel."""
+    alone = decisions(60, submissions=(1.053,) * 5, references=(1.12, 1.0), max_pairs=2)
+    assert alone.count(Decision.PASS) > 10
+    assert decisions(60, submissions=(1.053,) * 5, references=(1.12, 1.0)).count(Decision.PASS) <= 1
+    _, theatre = duel(random.Random(3), submissions=(1.053,) * 5, references=(1.12, 1.0))
     assert theatre.retired == [(0, "kernel")]
 
 
