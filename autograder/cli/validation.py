@@ -82,13 +82,30 @@ def _promises(
             yield Promise(f"{name} fails", none, f"{grade.score:g} of {grade.max_score:g}")
     all_mutants = mutants(assignment)
     yield Promise("mutants exist", bool(all_mutants), f"{len(all_mutants)}")
-    for mutant in _drawn(assignment, all_mutants) if quick else all_mutants:
-        yield from _again(times, lambda mutant=mutant: [_dies(assignment, node, mutant)])  # type: ignore[misc]
+    chosen = _drawn(assignment, all_mutants) if quick else all_mutants
+    yield from _side_by_side(assignment, node, [m for m in chosen if m.dies_by not in BY_TIME], times)
+    for mutant in (m for m in chosen if m.dies_by in BY_TIME):
+        yield from _again(times, lambda mutant=mutant: [_dies(mutant, _grade(node, assignment, mutant.submission))])  # type: ignore[misc]
+
+
+def _side_by_side(assignment: Assignment, node: Node, chosen: list[Mutant], times: int) -> Iterator[Promise]:
+    """Mutants that need no timing, on all cores; each is told when its last grading is done."""
+    jobs = [m for m in chosen for _ in range(times)]
+    found: dict[str, list[list[Promise]]] = {m.name: [] for m in chosen}
+    for i, graded in node.grade_many(assignment, [m.submission for m in jobs]):
+        grade = _grade(node, assignment, jobs[i].submission) if graded.ours else graded
+        found[jobs[i].name].append([_dies(jobs[i], grade)])
+        if len(found[jobs[i].name]) == times:
+            yield from _merged(found[jobs[i].name])
 
 
 def _again(times: int, attempt: Callable[[], Iterable[Promise]]) -> Iterator[Promise]:
     """One line a promise, however often it was put to the test."""
-    rounds = [list(attempt()) for _ in range(times)]
+    yield from _merged([list(attempt()) for _ in range(times)])
+
+
+def _merged(rounds: list[list[Promise]]) -> Iterator[Promise]:
+    times = len(rounds)
     for same in zip_longest(*rounds):  # a solution that failed once was not duelled that time
         there = [p for p in same if p is not None]
         broken = [p for p in there if not p.kept]
@@ -137,8 +154,7 @@ def _solution(assignment: Assignment, node: Node, path: Path) -> Iterator[Promis
             )
 
 
-def _dies(assignment: Assignment, node: Node, mutant: Mutant) -> Promise:
-    grade = _grade(node, assignment, mutant.submission)
+def _dies(mutant: Mutant, grade: Grade) -> Promise:
     hits = [c.id for c in grade.criteria if c.verdict is mutant.dies_by and c.points < c.max_points]
     found = ", ".join(sorted({str(c.verdict) for c in grade.criteria} - {"passed"})) or "full marks"
     return Promise(f"mutant {mutant.name} dies by {mutant.dies_by}", bool(hits), ", ".join(hits) or f"found: {found}")
