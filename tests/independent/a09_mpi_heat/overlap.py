@@ -36,9 +36,8 @@ def heat_mpi(comm, T_local, alpha, dx, dt, n):
         ]
         update(old, new, max(low, 2), min(high, mine), r)
         MPI.Request.Waitall(requests)
-        if low == 1:
-            update(old, new, 1, 2, r)
-        if high == mine + 1 and (mine > 1 or low > 1):
-            update(old, new, mine, mine + 1, r)
+        for row in {1, mine}:
+            if low <= row < high:
+                update(old, new, row, row + 1, r)
         old, new = new, old
     return old[1:-1].copy()
