@@ -68,6 +68,15 @@ def pullback(y: np.ndarray, u: np.ndarray, p: np.ndarray) -> tuple[np.ndarray, n
     return by[0], by[1]
 
 
+def steepness(p: np.ndarray) -> float:
+    """Return the largest norm of df/du, 1/s, over a grid of states up to 2 in magnitude: a Lipschitz constant of f there."""
+    W1, b1, W2, _ = split(p)
+    x = np.linspace(-2.0, 2.0, 17)
+    u = np.stack(np.meshgrid(x, x), axis=-1).reshape(-1, 2)
+    jacobians = (W2 * (1.0 - np.tanh(u**3 @ W1.T + b1) ** 2)[:, None, :]) @ W1 * (3.0 * u * u)[:, None, :]
+    return float(np.linalg.norm(jacobians, axis=(1, 2)).max())
+
+
 def steps(t: np.ndarray, dt: float) -> list[tuple[int, float]]:
     """Return number and length of the steps before every measured time, from the time before, or from 0."""
     gaps = np.diff(t, prepend=0.0)
@@ -133,9 +142,13 @@ class Spiral:
         return roll(self.rates, u0, t)
 
 
-def draw_spiral(rng: np.random.Generator) -> Spiral:
-    """Draw a system."""
-    return Spiral(rng.uniform(0.05, 0.15), rng.uniform(1.6, 2.4) * rng.choice([-1.0, 1.0]))
+TURNS = ((1.0, 1.4), (1.8, 2.2), (2.6, 3.0))  # 1/s; so far apart that none of them predicts another
+
+
+def draw_spirals(rng: np.random.Generator) -> list[Spiral]:
+    """Draw one system of every range of turns, in any order and direction."""
+    ranges = rng.permutation(TURNS)
+    return [Spiral(rng.uniform(0.05, 0.15), rng.choice([-1.0, 1.0]) * rng.uniform(*turn)) for turn in ranges]
 
 
 def draw_states(rng: np.random.Generator, k: int) -> np.ndarray:

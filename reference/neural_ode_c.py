@@ -205,10 +205,7 @@ def adjoint_grad(p: np.ndarray, u0: np.ndarray, t: np.ndarray, data: np.ndarray,
     w = np.concatenate([p[: 2 * H].reshape(H, 2), p[2 * H : 3 * H, None], p[3 * H : 5 * H].reshape(2, H).T], axis=1)
     w, b2, u0, data = (np.ascontiguousarray(a) for a in (w, p[5 * H :], u0, data))
     out = np.zeros(5 * H + 2)
-    room = (
-        _aligned(len(dts) * 4 * H * 8),
-        _aligned(len(dts) * 5 * 2 * 8),
-    )  # tanh; the states of the stages and after them
+    room = _aligned(len(dts) * 4 * H * 8), _aligned(len(dts) * 5 * 2 * 8)  # tanh; states of the stages, and after them
     marks = _ffi.cast("ptrdiff_t *", mark.ctypes.data)
     first, then, last = (
         [_ffi.cast("double *", array.ctypes.data) for array in arrays] for arrays in ((w, b2, u0), (dts,), (out, *room))

@@ -27,7 +27,7 @@ from reference import neural_ode as oracle
 PULLBACK = 1e-12  # of the sum of bounds; see above
 GRADIENT = 1e-5  # of the largest component
 EXACT = 1e-9
-DT = 0.025  # s; the longest step that is allowed
+STEP = 0.06  # longest step times steepness of f
 ROUGH, FINE = 0.3, 0.15  # relative errors of predictions
 
 
@@ -37,9 +37,14 @@ def parameters(rng, steep=1.0):
     return scale * rng.uniform(-1.0, 1.0, oracle.PARAMETERS)
 
 
-def times(rng, m, least=0.3, most=3.0):
+def longest(p):
+    """Return a longest step, s, that suits the network: steep ones need short ones."""
+    return min(0.025, STEP / max(oracle.steepness(p), 1e-3))
+
+
+def times(rng, m, dt, least=0.3, most=3.0):
     """Draw m times whose gaps are least to most times the longest step."""
-    return np.cumsum(rng.uniform(least, most, m)) * DT
+    return np.cumsum(rng.uniform(least, most, m)) * dt
 
 
 def far(rng, k, m):
@@ -52,9 +57,9 @@ def agree(got, expected, tolerance=GRADIENT, what="the gradient"):
     close(got, expected, rtol=0.0, atol=tolerance * np.abs(expected).max(), what=what)
 
 
-def against_oracle(submission, p, u0, t, data):
+def against_oracle(submission, p, u0, t, data, dt, tolerance=GRADIENT):
     """Compare with the derivatives of the exact solution."""
-    agree(submission.adjoint_grad(p, u0, t, data, DT), oracle.adjoint_grad(p, u0, t, data, DT))
+    agree(submission.adjoint_grad(p, u0, t, data, dt), oracle.adjoint_grad(p, u0, t, data, dt), tolerance)
 
 
 @pytest.mark.criterion("pullback")
@@ -67,7 +72,10 @@ def test_both_products_agree_with_complex_steps(submission, rng, radius):
         into = np.abs(y) @ np.abs(W2)  # bounds what reaches a unit
         by_u, by_p = submission.pullback(y, u, p)
         expected_u, expected_p = oracle.pullback(y, u, p)
-        close(by_u, expected_u, rtol=0.0, atol=PULLBACK * 3.0 * radius**2 * (into @ np.abs(W1)).max(), what="y' df/du")
+        atol = (
+            PULLBACK * 3.0 * radius**2 * (into @ np.abs(W1)).max() + 1e-30
+        )  # complex steps leave 1e-60 of a cube at 0
+        close(by_u, expected_u, rtol=0.0, atol=atol, what="y' df/du")
         allowed = PULLBACK * np.concatenate([np.repeat(into * max(1.0, radius**3), 2), into, np.full(102, 2.0)])
         for start, end, name in [(0, 100, "W1"), (100, 150, "b1"), (150, 250, "W2"), (250, 252, "b2")]:
             atol = allowed[start:end].min()
@@ -86,34 +94,40 @@ def test_units_that_are_saturated(submission, rng):
 @pytest.mark.parametrize(("k", "gap"), [(1, 0.8), (1, 7.3), (3, 20.5)])
 def test_one_datum(submission, rng, k, gap):
     """Within a step, and after many; nothing but the residual at the end."""
-    against_oracle(submission, parameters(rng), oracle.draw_states(rng, k), np.array([gap * DT]), far(rng, k, 1))
+    p = parameters(rng)
+    dt = longest(p)
+    against_oracle(submission, p, oracle.draw_states(rng, k), np.array([gap * dt]), far(rng, k, 1), dt)
 
 
 @pytest.mark.criterion("end-point")
 def test_no_gradient_where_the_datum_is_met(submission, rng):
     """The datum is the solution itself: what is left is the discretisation's error, 1e-5 of what a residual of 1 would give."""
-    p, u0, t = parameters(rng), oracle.draw_states(rng, 2), np.array([12.4 * DT])
+    p, u0 = parameters(rng), oracle.draw_states(rng, 2)
+    dt = longest(p)
+    t = np.array([12.4 * dt])
     met = exact(p, u0, t)
-    scale = np.abs(oracle.adjoint_grad(p, u0, t, met - 1.0, DT)).max()
-    close(
-        submission.adjoint_grad(p, u0, t, met, DT), np.zeros(252), rtol=0.0, atol=GRADIENT * scale, what="the gradient"
-    )
+    scale = np.abs(oracle.adjoint_grad(p, u0, t, met - 1.0, dt)).max()
+    got = submission.adjoint_grad(p, u0, t, met, dt)
+    close(got, np.zeros(252), rtol=0.0, atol=GRADIENT * scale, what="the gradient")
 
 
 @pytest.mark.criterion("jumps")
 @pytest.mark.parametrize(("k", "m"), [(1, 2), (2, 9), (5, 14)])
 def test_many_data_at_irregular_times(submission, rng, k, m):
     """Gaps of a third of a step to three steps; as many jumps."""
-    against_oracle(submission, parameters(rng), oracle.draw_states(rng, k), times(rng, m), far(rng, k, m))
+    p = parameters(rng)
+    dt = longest(p)
+    against_oracle(submission, p, oracle.draw_states(rng, k), times(rng, m, dt), far(rng, k, m), dt)
 
 
 @pytest.mark.criterion("jumps")
 def test_jumps_alone(submission, rng):
     """The last datum is the solution itself: all of the gradient comes from those before."""
-    p, u0, t = parameters(rng), oracle.draw_states(rng, 3), times(rng, 6)
-    data = far(rng, 3, 6)
+    p, u0, data = parameters(rng), oracle.draw_states(rng, 3), far(rng, 3, 6)
+    dt = longest(p)
+    t = times(rng, 6, dt)
     data[:, -1] = exact(p, u0, t)[:, -1]
-    against_oracle(submission, p, u0, t, data)
+    against_oracle(submission, p, u0, t, data, dt)
 
 
 @pytest.mark.criterion("jumps")
@@ -121,37 +135,40 @@ def test_jumps_alone(submission, rng):
 def test_many_recordings_agree_with_the_reference(submission, reference, rng, k, m):
     """Sizes at which blocks and their remainders show; the same arguments twice, because nothing may survive."""
     for steep, tolerance in ((1.0, GRADIENT), (1e-3, EXACT)):
-        p, u0, t, data = parameters(rng, steep), oracle.draw_states(rng, k), times(rng, m, most=1.5), far(rng, k, m)
-        expected = reference.adjoint_grad(p, u0, t, data, DT)
-        agree(submission.adjoint_grad(p, u0, t, data, DT), expected, tolerance)
-        agree(submission.adjoint_grad(p, u0, t, data, DT), expected, tolerance)
+        p, u0, data = parameters(rng, steep), oracle.draw_states(rng, k), far(rng, k, m)
+        dt = longest(p)
+        t = times(rng, m, dt, most=1.5)
+        expected = reference.adjoint_grad(p, u0, t, data, dt)
+        agree(submission.adjoint_grad(p, u0, t, data, dt), expected, tolerance)
+        agree(submission.adjoint_grad(p, u0, t, data, dt), expected, tolerance)
 
 
 @pytest.mark.criterion("edge-cases")
 def test_a_datum_at_time_zero_changes_nothing(submission, rng):
     """Alone it gives zeros, before others nothing."""
     p, u0, data = parameters(rng), oracle.draw_states(rng, 2), far(rng, 2, 4)
-    got = submission.adjoint_grad(p, u0, np.zeros(1), data[:, :1], DT)
+    dt = longest(p)
+    got = submission.adjoint_grad(p, u0, np.zeros(1), data[:, :1], dt)
     close(got, np.zeros(252), rtol=0.0, atol=1e-12, what="the gradient of a loss that p does not change")
-    against_oracle(submission, p, u0, np.concatenate([[0.0], times(rng, 3)]), data)
+    against_oracle(submission, p, u0, np.concatenate([[0.0], times(rng, 3, dt)]), data, dt)
 
 
 @pytest.mark.criterion("edge-cases")
 def test_straight_lines_count_to_the_last_digits(submission, rng):
     """W1 = 0, where nothing has to be tolerated; gaps that are multiples of the step, too."""
-    for t in (times(rng, 5), DT * np.array([1.0, 3.0, 4.0, 8.0, 9.0])):
+    for t in (times(rng, 5, 0.1), 0.1 * np.array([1.0, 3.0, 4.0, 8.0, 9.0])):
         p, u0, data = parameters(rng, 0.0), oracle.draw_states(rng, 3), far(rng, 3, 5)
-        agree(submission.adjoint_grad(p, u0, t, data, DT), oracle.adjoint_grad(p, u0, t, data, DT), EXACT)
+        against_oracle(submission, p, u0, t, data, 0.1, EXACT)
 
 
 @pytest.mark.criterion("edge-cases")
 def test_any_memory_layout(submission, rng):
     """Arrays with gaps, backwards, and stored by columns."""
-    p, u0, t, data = parameters(rng), oracle.draw_states(rng, 8), times(rng, 8), far(rng, 8, 8)
-    expected = oracle.adjoint_grad(p, u0[::-2], t[::2], data[::2, 1::2], DT)
-    agree(submission.adjoint_grad(p, u0[::-2], t[::2], data[::2, 1::2], DT), expected)
-    stored = np.asfortranarray(data[::2, 1::2])
-    agree(submission.adjoint_grad(p, np.asfortranarray(u0[::-2]), t[::2], stored, DT), expected)
+    p, u0, data = parameters(rng), oracle.draw_states(rng, 8)[::-2], far(rng, 8, 8)[::2, 1::2]
+    dt = longest(p)
+    t = times(rng, 8, dt)[::2]
+    against_oracle(submission, p, u0, t, data, dt)
+    against_oracle(submission, p, np.asfortranarray(u0), t, np.asfortranarray(data), dt)
 
 
 def exact(p, u0, t):
@@ -165,8 +182,8 @@ def predicts(submission, rng, allowed):
     A correct submission fails with probability 3 p² where p is that of one error above the bound. MEASURED
     """
     errors = []
-    for _ in range(3):
-        spiral, u0, t = oracle.draw_spiral(rng), oracle.draw_states(rng, 20), np.sort(rng.uniform(0.0, 2.0, 20))
+    for spiral in oracle.draw_spirals(rng):
+        u0, t = oracle.draw_states(rng, 20), np.sort(rng.uniform(0.0, 2.0, 20))
         p = submission.train(u0, t, spiral.record(u0, t), int(rng.integers(2**31)))
         errors.append(oracle.held_out_error(p, spiral, oracle.draw_states(rng, 200), np.linspace(0.1, 2.0, 20)))
     require(
@@ -193,7 +210,8 @@ def test_speed(duel, rng):
 
     def make(rng):
         p = parameters(rng, rng.choice([1.0, 1e-3]))
-        return p, oracle.draw_states(rng, 1536), times(rng, 50, 0.5, 0.99), far(rng, 1536, 50), DT
+        dt = longest(p)
+        return p, oracle.draw_states(rng, 1536), times(rng, 50, dt, 0.5, 0.99), far(rng, 1536, 50), dt
 
     def verify(args, got, expected):
         agree(got, expected, GRADIENT if np.abs(args[0][:100]).max() > 0.01 else EXACT)
