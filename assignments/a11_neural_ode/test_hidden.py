@@ -4,16 +4,17 @@
 that is 4e-15 of its bound 1, a sum of 50 terms adds 50 · 1.1e-16: 1e-14 of the sum of bounds. PULLBACK is 100 times that.
 
 `adjoint_grad` is compared with derivatives of the *exact* solution: discrete and continuous adjoints both pass, and so does any other
-method that is accurate enough. Steps are so short that the discrete adjoint of the handout errs by 6e-7 of the largest
-component at worst (MEASURED), the continuous one by as much: GRADIENT is 1e-5. A midpoint taken from the
-straight line between two states errs by dt²/8 |u''| and more than 1e-4. Data lies on one side of all states, so that terms
-do not cancel, and the largest component is a scale for all errors.
+method that is accurate enough. The longest step is STEP over the network's own steepness, so that errors of fourth order are alike
+for all draws: with z = 0.06 the method errs by z⁴/120 = 1e-7 of a unit of time, times a few. The worst of 5000 gradients was off
+by 1.8e-7 of the largest component (discrete) and 9e-8 (continuous): GRADIENT is 2e-6. A midpoint from the straight line between
+two states errs by z²/8 and more, 5e-6 in the median, and is caught by one of a dozen draws, by EXACT in any case. Data lies on one
+side of all states, so that terms do not cancel, and the largest component is a scale for all errors.
 
 Straight lines (W1 = 0: f does not depend on u) leave nothing to tolerate: the state is linear in time, the adjoint constant
 between data, and what is integrated a cubic, for which the classical method (Simpson's rule), in either adjoint, is exact. A sum over k m n
 terms rounds by at most k m n · 1.1e-16 = 6e-12 for 50 000 of them: EXACT is 1e-9, which single precision misses by a factor
-of 50. The same holds where W1 is a thousandth of its usual size; truncation is then 1e-13. The duel draws such networks, too, so that
-nobody can be precise only where it is not timed.
+of 20. The same holds where W1 is a thousandth of its usual size: truncation was below 4e-11 in 40 draws, and straight midpoints are off by
+2e-8. The duel draws such networks, too, so that nobody can be precise only where it is not timed.
 
 Chance. `train` starts from random numbers, so a right one may fail; see `predicts`. All other bounds hold for every draw.
 """
@@ -25,10 +26,10 @@ from autograder.judge.compare import close, require
 from reference import neural_ode as oracle
 
 PULLBACK = 1e-12  # of the sum of bounds; see above
-GRADIENT = 1e-5  # of the largest component
+GRADIENT = 2e-6  # of the largest component
 EXACT = 1e-9
 STEP = 0.06  # longest step times steepness of f
-ROUGH, FINE = 0.3, 0.15  # relative errors of predictions
+ROUGH, FINE = 0.4, 0.2  # relative errors of predictions
 
 
 def parameters(rng, steep=1.0):
@@ -101,7 +102,7 @@ def test_one_datum(submission, rng, k, gap):
 
 @pytest.mark.criterion("end-point")
 def test_no_gradient_where_the_datum_is_met(submission, rng):
-    """The datum is the solution itself: what is left is the discretisation's error, 1e-5 of what a residual of 1 would give."""
+    """The datum is the solution itself: what is left is the discretisation's error, 2e-6 of what a residual of 1 would give."""
     p, u0 = parameters(rng), oracle.draw_states(rng, 2)
     dt = longest(p)
     t = np.array([12.4 * dt])
