@@ -180,7 +180,10 @@ def exact(p, u0, t):
 def predicts(submission, rng, allowed):
     """Three fresh spirals, 20 recordings each; the median relative error of 200 predictions from other states.
 
-    A correct submission fails with probability 3 p² where p is that of one error above the bound. MEASURED
+    A correct submission fails with probability 3 p² at most, where p is that of one error above the bound, averaged over the three ranges
+    of turns. For Adam as in the baseline (1000 steps), 0 of 1101 trainings were above 0.2 (the worst 0.103, the median 0.026): p < 0.0027
+    with 95 % confidence, 3 p² < 2.3e-5, and 4.5e-5 for both checks of a grading. The logarithms of the errors scatter by at most 0.48
+    around -3.6, so that 0.2 is more than 4 deviations away: 1e-9. Another range's spiral errs by 0.29 and more.
     """
     errors = []
     for spiral in oracle.draw_spirals(rng):
