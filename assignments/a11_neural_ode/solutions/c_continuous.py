@@ -153,7 +153,7 @@ def adjoint_grad(p, u0, t, data, dt):
 def train(u0, t, data, seed):
     rng = np.random.default_rng(seed)
     p = np.concatenate([rng.normal(0, 1, 3 * H), rng.normal(0, 0.1, 2 * H), [0, 0]])
-    mean, square, steps = np.zeros(p.size), np.zeros(p.size), 1500
+    mean, square, steps = np.zeros(p.size), np.zeros(p.size), 1000
     for j in range(1, steps + 1):
         gradient = adjoint_grad(p, u0, t, data, 0.1) / data.size
         mean, square = 0.9 * mean + 0.1 * gradient, 0.999 * square + 0.001 * gradient**2
