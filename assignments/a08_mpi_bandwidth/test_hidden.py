@@ -1,0 +1,168 @@
+"""Hidden checks of "What a message costs".
+
+All but one are exact. The one that compares measured times states its false alarms beside the factor. The judge cannot
+see messages: whoever knows this machine's latency and bandwidth, and waits as long as measuring takes, could write the
+table down. `exchange` moves random bytes, and nobody can write those down.
+"""
+
+import time
+
+import numpy as np
+import pytest
+
+from autograder.domain.verdict import Verdict
+from autograder.judge.compare import CheckFailure, close, fail, require, same
+from reference import pingpong
+
+# Ways of measuring that differ in everything that the handout leaves open (minimum, median, mean; a clock around each trip
+# or around all; buffers with and without a datatype) agreed within 1.25; a forgotten half is 2, a pickle 3 and more.
+FACTOR = 1.6
+FEW, MANY = 3, 7
+# The median of seven is off by more than FACTOR if four of them are. CALIBRATION
+NOISY = 1.3  # the reference's own tables differ by more: nobody is judged by them
+# Seven to ten roundings of 1.1e-16, times the condition of the two scaled columns: below 20 for every table drawn here.
+# QR, SVD, normal equations and polyfit agreed with exact arithmetic within 3e-14.
+FITTED = 1e-9
+
+
+def measure(function, n_max=25):
+    """Rank 0's table and the seconds that the call took, seen from here."""
+    begun = time.perf_counter()
+    first, _ = function(2, n_max)
+    return first, time.perf_counter() - begun
+
+
+def check_form(tables, n_max):
+    """Bytes exact, times positive, the third column follows from the others, both ranks alike."""
+    first, second = tables
+    same(first[:, 0], 2.0 ** np.arange(n_max), what="bytes")
+    require(np.isfinite(first).all() and (first[:, 1] > 0).all(), "a time is not a positive number")
+    close(first[:, 2], first[:, 0] / first[:, 1], rtol=1e-12, what="bytes per second")  # a few roundings of 1.1e-16
+    same(second, first, what="the table of rank 1")
+
+
+@pytest.mark.criterion("table")
+def test_every_number_of_sizes(submission, rng):
+    """One size, two, some, and all 25."""
+    for n_max in (1, 2, int(rng.integers(3, 20)), 25):
+        check_form(submission.pingpong(2, n_max), n_max)
+
+
+def off(pairs):
+    """The larger of both medians over pairs of tables, as a factor of 1 or more, with both ratios."""
+    ratios = np.median([pingpong.times(mine, theirs) for mine, theirs in pairs], axis=0)
+    return float(np.exp(np.abs(np.log(ratios)).max())), ratios
+
+
+@pytest.mark.criterion("measured")
+def test_another_program_finds_the_same(submission, reference):
+    """Tables in turn on the same cores; noise costs more tables, never a verdict."""
+    pairs = []
+    for attempt in range(MANY):
+        mine, wall_s = measure(submission.pingpong)
+        require(np.isfinite(mine).all() and (mine[:, 1] > 0).all(), "a time is not a positive number")
+        least_s = pingpong.seconds_at_least(mine)
+        require(least_s <= wall_s, f"these times add up to {least_s:.3g} s or more, the call took {wall_s:.3g} s")
+        pairs.append((mine, measure(reference.pingpong)[0]))
+        if attempt + 1 >= FEW and off(pairs)[0] <= FACTOR:
+            return
+    own = [pingpong.times(theirs, pairs[0][1]) for _, theirs in pairs]
+    spread = float((np.max(own, axis=0) / np.min(own, axis=0)).max())
+    if spread > NOISY:
+        fail(Verdict.INCONCLUSIVE, f"the reference's own tables differ by a factor {spread:.2f}")
+    _, (latency, plateau) = off(pairs)
+    require(False, f"times of short messages are {latency:.2f} of ours, of long ones {plateau:.2f}; allowed is {FACTOR}")
+
+
+def swap(submission, first, second):
+    """One exchange, compared on both ranks."""
+    zero, one = submission.exchange(2, [first, second])
+    same(zero, second, what="what rank 0 received")
+    same(one, first, what="what rank 1 received")
+
+
+@pytest.mark.criterion("exchange")
+@pytest.mark.parametrize("shape", [(1, 1), (3, 5), (1, 1000), (2000, 1), (257, 63)])
+def test_letters_arrive(submission, rng, shape):
+    """One and many, short and long."""
+    swap(submission, *rng.standard_normal((2, *shape)))
+
+
+@pytest.mark.criterion("exchange")
+@pytest.mark.parametrize("shape", [(1, 1_000_003), (5, 400_000), (3000, 129)])
+def test_long_messages_arrive(submission, rng, shape):
+    """Sizes that MPI does not keep a copy of: who sends must be received from."""
+    swap(submission, *rng.standard_normal((2, *shape)))
+
+
+@pytest.mark.criterion("exchange")
+def test_nothing_is_left_over(submission, rng):
+    """No letter, letters without numbers, and the same shape again with other numbers."""
+    swap(submission, *rng.standard_normal((2, 40, 50)))
+    for shape in ((0, 7), (4, 0), (40, 50), (41, 50), (40, 50)):
+        swap(submission, *rng.standard_normal((2, *shape)))
+
+
+def raises(call):
+    """The call ends with ValueError; any other failure keeps its verdict."""
+    try:
+        call()
+    except CheckFailure as error:
+        found = error.finding
+        if found.verdict is Verdict.CRASHED and any(line.startswith("ValueError") for line in found.detail.splitlines()):
+            return
+        raise
+    fail(Verdict.WRONG_ANSWER, "no error")
+
+
+@pytest.mark.criterion("worlds")
+@pytest.mark.parametrize("p", [1, 3])
+def test_other_worlds_are_refused(submission, rng, p):
+    """Both functions, with one rank and with three."""
+    raises(lambda: submission.pingpong(p, 3))
+    raises(lambda: submission.exchange(p, [rng.random((2, 3)) for _ in range(p)]))
+
+
+def synthetic(rng, n, noise):
+    """A table of the postal model with relative noise; its third column says nothing."""
+    alpha, beta = 10.0 ** rng.uniform(-7, -4), 10.0 ** rng.uniform(8, 11)
+    t = (alpha + n / beta) * np.exp(noise * rng.standard_normal(len(n)))
+    return np.stack([n, t, rng.uniform(1e8, 1e11, len(n))], axis=1), alpha, beta
+
+
+def check_fit(found, expected):
+    """Latency and bandwidth, to nine digits."""
+    close(found[0], expected[0], rtol=FITTED, what="latency, s")
+    close(found[1], expected[1], rtol=FITTED, what="bandwidth, bytes/s")
+
+
+@pytest.mark.criterion("fit")
+@pytest.mark.parametrize("noise", [0.0, 0.03, 0.1])
+def test_tables_of_the_model(submission, rng, noise):
+    """Whole tables, with and without noise, against exact arithmetic."""
+    for _ in range(5):
+        table, alpha, beta = synthetic(rng, 2.0 ** np.arange(25), noise)
+        check_fit(submission.fit(table), pingpong.fit(table) if noise else (alpha, beta))
+
+
+@pytest.mark.criterion("fit")
+def test_any_rows(submission, rng):
+    """Two rows, any order, sizes that are no powers of two."""
+    for count in (2, 3, 40):
+        n = np.concatenate([[8.0, 2.0**24], np.floor(10.0 ** rng.uniform(0, 7.5, count - 2))])
+        table, _, _ = synthetic(rng, rng.permutation(n), 0.05)
+        check_fit(submission.fit(table), pingpong.fit(table))
+
+
+@pytest.mark.criterion("speed")
+def test_speed(duel):
+    """8192 letters of 1024 numbers each way, fresh in every round."""
+
+    def make(rng):
+        return ([rng.random((8192, 1024)), rng.random((8192, 1024))],)
+
+    def verify(args, got, _expected):
+        same(got[0], args[0][1], what="what rank 0 received in the timed call")
+        same(got[1], args[0][0], what="what rank 1 received in the timed call")
+
+    duel("exchange", make, verify)
