@@ -20,9 +20,10 @@ FACTOR = 1.6
 FEW, MANY = 3, 7
 # The median of seven is off by more than FACTOR if four of them are. CALIBRATION
 NOISY = 1.3  # the reference's own tables differ by more: nobody is judged by them
-# Seven to ten roundings of 1.1e-16, times the condition of the two scaled columns: below 20 for every table drawn here.
-# QR, SVD, normal equations and polyfit agreed with exact arithmetic within 3e-14.
-FITTED = 1e-9
+# Some ten roundings of 1.1e-16 times the condition of the two columns, scaled, which is below 1.5 for tables drawn here: QR,
+# SVD, polyfit and normal equations agreed with exact arithmetic within 2e-15 in 1500 draws. Iterative fits with difference
+# quotients (scipy's curve_fit) erred by 4e-9 at most, and are welcome.
+FITTED = 1e-7
 
 
 def measure(function, n_max=25):
@@ -131,7 +132,7 @@ def synthetic(rng, n, noise):
 
 
 def check_fit(found, expected):
-    """Latency and bandwidth, to nine digits."""
+    """Latency and bandwidth, to seven digits."""
     close(found[0], expected[0], rtol=FITTED, what="latency, s")
     close(found[1], expected[1], rtol=FITTED, what="bandwidth, bytes/s")
 
@@ -156,10 +157,10 @@ def test_any_rows(submission, rng):
 
 @pytest.mark.criterion("speed")
 def test_speed(duel):
-    """8192 letters of 1024 numbers each way, fresh in every round."""
+    """32768 letters of 256 numbers each way, fresh in every round."""
 
     def make(rng):
-        return ([rng.random((8192, 1024)), rng.random((8192, 1024))],)
+        return ([rng.random((32768, 256)), rng.random((32768, 256))],)
 
     def verify(args, got, _expected):
         same(got[0], args[0][1], what="what rank 0 received in the timed call")

@@ -30,5 +30,5 @@ def test_a_table_that_follows_the_model(submission):
     n = 2.0 ** np.arange(25)
     t = 2e-6 + n / 4e9
     alpha, beta = submission.fit(np.stack([n, t, n / t], axis=1))
-    close(alpha, 2e-6, rtol=1e-9, what="latency, s")
-    close(beta, 4e9, rtol=1e-9, what="bandwidth, bytes/s")
+    close(alpha, 2e-6, rtol=1e-7, what="latency, s")
+    close(beta, 4e9, rtol=1e-7, what="bandwidth, bytes/s")
