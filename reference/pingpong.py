@@ -16,20 +16,20 @@ from fractions import Fraction
 
 import numpy as np
 
-LATENCY = slice(0, 11)  # rows of up to 1 KiB: the time is nearly that of an empty message
-PLATEAU = slice(20, 25)  # rows of 1 to 16 MiB: the time is nearly n / beta
+SHORT = slice(0, 11)  # rows of up to 1 KiB: the time is nearly that of an empty message
+LONG = slice(20, 25)  # rows of 1 to 16 MiB: the time is nearly n / beta
 
 
 def trips(k: int) -> int:
     """Round trips that are timed for a message of 2**k bytes, at least."""
-    return 100 if k <= 16 else 10
+    return 50 if k <= 16 else 10
 
 
 def seconds_at_least(table: np.ndarray) -> float:
     """How long a call has certainly lasted that measured this table, s.
 
-    It made trips(k) round trips of twice the true time or more. Its estimate is a minimum, a median or a mean of those;
-    none of them exceeds twice the mean (Markov's inequality, for the median). So 2 R t claimed is at most twice what passed.
+    It made trips(k) round trips or more for each size. Its estimate is a minimum, a median or a mean of them, and none of
+    these exceeds twice the mean (Markov's inequality, for the median): what is claimed is at most twice what passed.
 
     Args:
         table: Shape (n_max, 3).
@@ -37,18 +37,14 @@ def seconds_at_least(table: np.ndarray) -> float:
     return float(sum(trips(k) * row[1] for k, row in enumerate(table)))
 
 
-def times(mine: np.ndarray, other: np.ndarray) -> tuple[float, float]:
-    """By how much one table's times exceed another's: medians over the short messages and over the long ones.
+def levels(table: np.ndarray) -> np.ndarray:
+    """Medians of the time of short messages, s, and of the time per byte of long ones, s/byte.
 
     Args:
-        mine: Shape (25, 3).
-        other: Shape (25, 3), of the same machine.
-
-    Returns:
-        Ratio of latencies and ratio of plateaus, dimensionless.
+        table: Shape (25, 3).
     """
-    ratio = mine[:, 1] / other[:, 1]
-    return float(np.median(ratio[LATENCY])), float(np.median(ratio[PLATEAU]))
+    n, t = table[:, 0], table[:, 1]
+    return np.array([np.median(t[SHORT]), np.median(t[LONG] / n[LONG])])
 
 
 def fit(table: np.ndarray) -> tuple[float, float]:

@@ -20,7 +20,7 @@ def pingpong(comm, n_max: int = 25) -> np.ndarray:
     table = np.empty((n_max, 3))
     for k in range(n_max):
         message = np.zeros(2**k, np.uint8)
-        count = 100 if k <= 16 else 10
+        count = 50 if k <= 16 else 10
         begun = 0.0
         for trip in range(-2, count):
             if trip == 0:

@@ -15,22 +15,28 @@ from autograder.judge.compare import CheckFailure, close, fail, require, same
 from reference import pingpong
 
 # Ways of measuring that differ in everything that the handout leaves open (minimum, median, mean; a clock around each trip
-# or around all; buffers with and without a datatype) agreed within 1.25; a forgotten half is 2, a pickle 3 and more.
+# or around all; one buffer or two) agreed within 1.25; a forgotten half is 2, a pickle 3 and more.
 FACTOR = 1.6
-FEW, MANY = 3, 7
-# The median of seven is off by more than FACTOR if four of them are. CALIBRATION
-NOISY = 1.3  # the reference's own tables differ by more: nobody is judged by them
+# A virtual machine may move two of its cores apart: long messages then take three times as long, for everybody. So tables
+# are taken in turn, and one of the submission's counts where the reference's before and after it agree within STEADY.
+STEADY = 1.2
+# Three that count may pass; only the median of MANY fails. A right program whose single table is off by more than FACTOR with
+# q is failed with 2 · 35 q⁴ at most (two levels, four of seven): below 1e-4 for q < 0.034. CALIBRATION
+FEW, MANY, TRIES, PATIENCE_S = 3, 7, 16, 90.0
+BUSY_S = 3.0  # a table takes 0.2 to 0.9 s; ranks that wait for a core take minutes, and nobody's deadline should count that
 # Some ten roundings of 1.1e-16 times the condition of the two columns, scaled, which is below 1.5 for tables drawn here: QR,
 # SVD, polyfit and normal equations agreed with exact arithmetic within 2e-15 in 1500 draws. Iterative fits with difference
 # quotients (scipy's curve_fit) erred by 4e-9 at most, and are welcome.
 FITTED = 1e-7
 
 
-def measure(function, n_max=25):
-    """Rank 0's table and the seconds that the call took, seen from here."""
+def measure(function):
+    """A whole table and the seconds that the call took, seen from here."""
     begun = time.perf_counter()
-    first, _ = function(2, n_max)
-    return first, time.perf_counter() - begun
+    tables = function(2, 25)
+    wall_s = time.perf_counter() - begun
+    check_form(tables, 25)
+    return tables[0], wall_s
 
 
 def check_form(tables, n_max):
@@ -44,35 +50,46 @@ def check_form(tables, n_max):
 
 @pytest.mark.criterion("table")
 def test_every_number_of_sizes(submission, rng):
-    """One size, two, some, and all 25."""
-    for n_max in (1, 2, int(rng.integers(3, 20)), 25):
+    """One size, two, and some; all 25 are looked at below."""
+    for n_max in (1, 2, int(rng.integers(3, 15))):
         check_form(submission.pingpong(2, n_max), n_max)
 
 
-def off(pairs):
-    """The larger of both medians over pairs of tables, as a factor of 1 or more, with both ratios."""
-    ratios = np.median([pingpong.times(mine, theirs) for mine, theirs in pairs], axis=0)
-    return float(np.exp(np.abs(np.log(ratios)).max())), ratios
+def levels_of_ours(reference):
+    """Of one table of the reference's; a machine that is this busy judges nobody."""
+    table, wall_s = measure(reference.pingpong)
+    if wall_s > BUSY_S:
+        fail(Verdict.INCONCLUSIVE, f"the reference's table took {wall_s:.1f} s")
+    return pingpong.levels(table)
+
+
+def levels_of_theirs(submission):
+    """Of one table of the submission's, which cannot claim more time than has passed."""
+    table, wall_s = measure(submission.pingpong)
+    least_s = pingpong.seconds_at_least(table)
+    require(least_s <= wall_s, f"these times add up to {least_s:.3g} s or more, the call took {wall_s:.3g} s")
+    return pingpong.levels(table)
 
 
 @pytest.mark.criterion("measured")
 def test_another_program_finds_the_same(submission, reference):
     """Tables in turn on the same cores; noise costs more tables, never a verdict."""
-    pairs = []
-    for attempt in range(MANY):
-        mine, wall_s = measure(submission.pingpong)
-        require(np.isfinite(mine).all() and (mine[:, 1] > 0).all(), "a time is not a positive number")
-        least_s = pingpong.seconds_at_least(mine)
-        require(least_s <= wall_s, f"these times add up to {least_s:.3g} s or more, the call took {wall_s:.3g} s")
-        pairs.append((mine, measure(reference.pingpong)[0]))
-        if attempt + 1 >= FEW and off(pairs)[0] <= FACTOR:
+    begun, ratios = time.perf_counter(), []
+    after = levels_of_ours(reference)
+    for _ in range(TRIES):
+        before, theirs, after = after, levels_of_theirs(submission), levels_of_ours(reference)
+        if np.abs(np.log(after / before)).max() <= np.log(STEADY):
+            ratios.append(theirs / np.sqrt(before * after))
+        if len(ratios) < FEW:
+            continue
+        short, long = np.median(ratios, axis=0)
+        if max(short, long, 1 / short, 1 / long) <= FACTOR:
             return
-    own = [pingpong.times(theirs, pairs[0][1]) for _, theirs in pairs]
-    spread = float((np.max(own, axis=0) / np.min(own, axis=0)).max())
-    if spread > NOISY:
-        fail(Verdict.INCONCLUSIVE, f"the reference's own tables differ by a factor {spread:.2f}")
-    _, (latency, plateau) = off(pairs)
-    require(False, f"times of short messages are {latency:.2f} of ours, of long ones {plateau:.2f}; allowed is {FACTOR}")
+        if len(ratios) >= MANY or time.perf_counter() - begun > PATIENCE_S:
+            break
+    if len(ratios) < MANY:
+        fail(Verdict.INCONCLUSIVE, f"{len(ratios)} tables were taken while the reference's were steady")
+    require(False, f"times of short messages are {short:.2f} of ours, of long ones {long:.2f}; allowed is {FACTOR}")
 
 
 def swap(submission, first, second):
@@ -83,24 +100,24 @@ def swap(submission, first, second):
 
 
 @pytest.mark.criterion("exchange")
-@pytest.mark.parametrize("shape", [(1, 1), (3, 5), (1, 1000), (2000, 1), (257, 63)])
+@pytest.mark.parametrize("shape", [(1, 1), (3, 5), (1, 100), (100, 1)])
 def test_letters_arrive(submission, rng, shape):
     """One and many, short and long."""
     swap(submission, *rng.standard_normal((2, *shape)))
 
 
 @pytest.mark.criterion("exchange")
-@pytest.mark.parametrize("shape", [(1, 1_000_003), (5, 400_000), (3000, 129)])
-def test_long_messages_arrive(submission, rng, shape):
+def test_long_messages_arrive(submission, rng):
     """Sizes that MPI does not keep a copy of: who sends must be received from."""
-    swap(submission, *rng.standard_normal((2, *shape)))
+    for shape in ((1, 1_000_003), (5, 400_000), (3000, 129), (257, 63)):
+        swap(submission, *rng.standard_normal((2, *shape)))
 
 
 @pytest.mark.criterion("exchange")
 def test_nothing_is_left_over(submission, rng):
     """No letter, letters without numbers, and the same shape again with other numbers."""
-    swap(submission, *rng.standard_normal((2, 40, 50)))
-    for shape in ((0, 7), (4, 0), (40, 50), (41, 50), (40, 50)):
+    swap(submission, *rng.standard_normal((2, 10, 12)))
+    for shape in ((0, 7), (4, 0), (10, 12), (11, 12), (10, 12)):
         swap(submission, *rng.standard_normal((2, *shape)))
 
 

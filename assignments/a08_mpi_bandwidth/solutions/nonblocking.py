@@ -1,4 +1,4 @@
-"""Persistent and nonblocking requests; one clock around all round trips of a size, and the mean."""
+"""Nonblocking requests; one clock around all round trips of a size, and the mean."""
 
 import numpy as np
 from mpi4py import MPI
@@ -17,16 +17,16 @@ def pingpong(comm, n_max=25):
     table = np.empty((n_max, 3))
     table[:, 0] = 2.0 ** np.arange(n_max)
     for k in range(n_max):
-        out, back = [np.empty(2**k, "u1"), MPI.BYTE], [np.empty(2**k, "u1"), MPI.BYTE]
+        ball = [np.empty(2**k, "u1"), MPI.BYTE]
 
-        def there_and_back(times, out=out, back=back):
+        def there_and_back(times, ball=ball):
             for _ in range(times):
                 if first:
-                    comm.Send(out, other, tag=1)
-                    comm.Recv(back, other, tag=2)
+                    comm.Send(ball, other, tag=1)
+                    comm.Recv(ball, other, tag=2)
                 else:
-                    comm.Recv(back, other, tag=1)
-                    comm.Send(back, other, tag=2)
+                    comm.Recv(ball, other, tag=1)
+                    comm.Send(ball, other, tag=2)
 
         times = 400 if k <= 16 else 10
         there_and_back(4)
