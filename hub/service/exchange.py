@@ -141,14 +141,14 @@ def submitted(person: Visitor, desk: AtDesk, assignment: Word = None, student: W
     """One row per receipt of a grading, oldest first."""
     rows, owner = [], desk.scope(person, student)
     entries = {e.id: e for e in every(desk, student=owner, assignment=assignment, purpose=Purpose.GRADE)}
+    late = {i: v for slug in {e.assignment for e in entries.values()} for i, v in desk.deadlines.every(slug).items()}
     for receipt in _receipts(desk, owner, assignment):
         entry = entries.get(receipt.submission)
         if entry is None:
             continue
-        late = desk.deadlines.of(entry)
         rows.append(
             {
-                "late_points": late.points if late else 0.0,
+                "late_points": late[entry.id].points if entry.id in late else 0.0,
                 "assignment": receipt.assignment,
                 "student": receipt.student,
                 "stamp": stamp_of(receipt.received_at),
