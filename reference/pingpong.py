@@ -25,16 +25,16 @@ def trips(k: int) -> int:
     return 50 if k <= 16 else 10
 
 
-def seconds_at_least(table: np.ndarray) -> float:
-    """How long a call has certainly lasted that measured this table, s.
+def seconds(table: np.ndarray, warm: int = 0) -> float:
+    """What the round trips of a table took together, s, if each had taken its median.
 
-    It made trips(k) round trips or more for each size. Its estimate is a minimum, a median or a mean of them, and none of
-    these exceeds twice the mean (Markov's inequality, for the median): what is claimed is at most twice what passed.
+    Half of that has certainly passed: a median exceeds no more than twice the mean (Markov's inequality).
 
     Args:
         table: Shape (n_max, 3).
+        warm: Round trips of each size that were not counted.
     """
-    return float(sum(trips(k) * row[1] for k, row in enumerate(table)))
+    return float(sum(2 * (trips(k) + warm) * row[1] for k, row in enumerate(table)))
 
 
 def levels(table: np.ndarray) -> np.ndarray:

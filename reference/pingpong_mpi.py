@@ -52,7 +52,7 @@ def pingpong(comm, n_max: int = 25) -> np.ndarray:
         n = 2**k
         message = [np.zeros(n, np.uint8), MPI.BYTE]
         seconds = []
-        for _ in range(WARM + (60 if k <= 16 else 10)):
+        for _ in range(WARM + (50 if k <= 16 else 10)):
             if comm.rank == 0:
                 begun = time.perf_counter()
                 comm.Send(message, other)

@@ -15,23 +15,21 @@ def _other(comm) -> int:
 
 
 def pingpong(comm, n_max: int = 25) -> np.ndarray:
-    """Bytes, seconds one way, bytes/s for 2**k bytes, shape (n_max, 3), on both ranks; a mean over a loop."""
+    """Bytes, seconds one way, bytes/s for 2**k bytes, shape (n_max, 3), on both ranks."""
     other = _other(comm)
     table = np.empty((n_max, 3))
     for k in range(n_max):
-        message = np.zeros(2**k, np.uint8)
-        count = 50 if k <= 16 else 10
-        begun = 0.0
-        for trip in range(-2, count):
-            if trip == 0:
-                begun = MPI.Wtime()
+        message, seconds = np.zeros(2**k, np.uint8), []
+        for _ in range(52 if k <= 16 else 12):
+            begun = MPI.Wtime()
             if comm.rank == 0:
                 comm.Send(message, other)
                 comm.Recv(message, other)
             else:
                 comm.Recv(message, other)
                 comm.Send(message, other)
-        one_way = (MPI.Wtime() - begun) / count / 2
+            seconds.append(MPI.Wtime() - begun)
+        one_way = np.median(seconds[2:]) / 2
         table[k] = 2**k, one_way, 2**k / one_way
     return comm.bcast(table, 0)
 
