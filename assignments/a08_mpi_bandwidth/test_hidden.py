@@ -23,9 +23,9 @@ FACTOR = 1.6
 STEADY, UNSEEN = 1.2, 1.2
 WARM = 3  # round trips that the reference does not count
 # The median of FEW that count, or more, passes; whoever fails is off by more than FACTOR in the same level and direction in all
-# of MANY. For a right program, a single one of whose tables is so far off with q, that is 4 q⁷ at most: below 1e-4 for q < 0.22
-# (of 64 tables on an idle machine none was off by more than 1.4). Anything in between is measured again.
-FEW, MANY, PATIENCE_S = 3, 7, 60.0
+# of MANY. For a right program, a single one of whose tables is so far off with q, that is 4 q⁵ at most: below 1e-4 for q < 0.12
+# (of 64 tables on an idle machine none was: q < 0.05). Anything in between is measured again.
+FEW, MANY, PATIENCE_S = 3, 5, 60.0
 BUSY_S = 3.0  # a table takes 0.2 to 0.9 s; ranks that wait for a core take minutes, and nobody's deadline should count that
 # Some ten roundings of 1.1e-16 times the condition of the two columns, scaled, which is below 1.5 for tables drawn here: QR,
 # SVD, polyfit and normal equations agreed with exact arithmetic within 2e-15 in 1500 draws. Iterative fits with difference
