@@ -1,4 +1,4 @@
-"""Programs written from the handouts alone, by other algorithms, languages and libraries: no tolerance fits our own ones only.
+"""Programs written from the handouts, by other algorithms, languages and libraries: no tolerance fits our own ones only.
 
 They are correct, so nothing but their speed may cost them a point; nobody tuned a check to them, or them to a check.
 """
