@@ -71,13 +71,14 @@ def ladder(assignments: tuple[str, ...], output: Path | None) -> None:
             progress.update(task, description=f"{assignment.slug} {criterion.id}")
             rungs += _rungs(node, assignment, criterion, peaks)
             progress.advance(task)
-    text = table(rungs, peaks)
-    if output is None:
-        click.echo(text)
-        return
+            if output is not None:  # it takes long, and whatever stops it costs no more than one criterion
+                _write(output, table(rungs, peaks))
+    click.echo(table(rungs, peaks) if output is None else output)
+
+
+def _write(output: Path, text: str) -> None:
     before, _, rest = output.read_text(encoding="utf-8").partition(BEGIN)
     output.write_text(f"{before}{BEGIN}\n\n{text}\n{END}{rest.partition(END)[2]}", encoding="utf-8")
-    click.echo(output)
 
 
 def _rungs(node: Node, assignment: Assignment, criterion: Criterion, peaks: dict[int, Peaks]) -> Iterator[Rung]:

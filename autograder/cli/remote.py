@@ -132,7 +132,8 @@ def _send(service: Service, assignment: str, file: Path, purpose: str, *, as_jso
                 status.update(_words(message))
         state |= service.call("GET", f"api/submissions/{receipt['submission']}")
     if late := state.get("late"):
-        console.print(f"[yellow]{late['days']} days late: {late['points']:g} points will be taken off[/]")
+        days = f"{late['days']} day{'s' if late['days'] != 1 else ''}"
+        console.print(f"[yellow]{days} late: {late['points']:g} points are taken off[/]")
     if as_json:
         click.echo(json.dumps(state))
     elif state.get("grade"):

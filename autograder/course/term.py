@@ -26,9 +26,9 @@ def load_term(path: Path) -> Term | None:
     """Reads and checks the term; None where there is no such file, and then nothing is ever due.
 
     Raises:
-        CourseError: with the file and the key that are wrong.
+        CourseError: with the file and the key that are wrong, or AUTOGRADER_TERM names a file that is not there.
     """
-    return _Reader(path).term(parsed(path)) if path.is_file() else None
+    return _Reader(path).term(parsed(path)) if path.is_file() or os.environ.get("AUTOGRADER_TERM") else None
 
 
 class _Reader(Tables):

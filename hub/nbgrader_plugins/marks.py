@@ -10,6 +10,7 @@ from nbgrader.api import Assignment, Gradebook, MissingEntry
 from nbgrader.plugins import ExportPlugin
 
 from autograder.api import Term, load_term, term_file
+from hub.spreadsheet import cell
 
 
 class TermExport(ExportPlugin):
@@ -24,6 +25,8 @@ class TermExport(ExportPlugin):
         """
         folder = os.environ.get("AUTOGRADER_COURSE_FOLDER", "")
         term = load_term(term_file(Path(folder) if folder else None))
+        if term is None:  # a student's or TA's own server has no course folder
+            self.log.warning("No course.toml here (AUTOGRADER_TERM names one): all assignments weigh the same")
         wanted = {str(a) for a in self.assignment}
         chosen = [a for a in gradebook.assignments if not wanted or a.name in wanted]
         students = {str(s) for s in self.student}
@@ -39,7 +42,7 @@ class TermExport(ExportPlugin):
                 weights = [_weight(term, a.name) for a in chosen]
                 mean = sum(w * x for w, x in zip(weights, row, strict=True)) / (sum(weights) or 1.0)
                 share = term.shares.get("assignments", 0.0) if term else 1.0
-                writer.writerow([_plain(student.id), *(f"{x:.2f}" for x in row), f"{mean:.2f}", f"{mean * share:.2f}"])
+                writer.writerow([cell(student.id), *(f"{x:.2f}" for x in row), f"{mean:.2f}", f"{mean * share:.2f}"])
 
 
 def _weight(term: Term | None, name: str) -> float:
@@ -54,8 +57,3 @@ def _per_cent(gradebook: Gradebook, assignment: Assignment, student: str) -> flo
     except MissingEntry:
         return 0.0
     return float(100 * max(found.score - found.late_submission_penalty, 0.0) / (assignment.max_score or 1.0))
-
-
-def _plain(text: str) -> str:
-    """No spreadsheet takes it for a formula."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@") else text

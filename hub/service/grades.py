@@ -19,6 +19,7 @@ from autograder.api import Assignment, Entry, Purpose
 from hub.service.access import Desk
 from hub.service.deadlines import Late
 from hub.service.wording import OURS
+from hub.spreadsheet import cell
 
 _CHUNK = 1000
 _OUTLIER = 3.5  # of the robust z-score; Iglewicz & Hoaglin, How to Detect and Handle Outliers, 1993
@@ -191,12 +192,3 @@ def export(desk: Desk, assignment: Assignment, style: str) -> str:
         else:
             writer.writerow([name, s.entry.id, automatic, review, days, off, points, most, by, reason])
     return out.getvalue()
-
-
-def cell(text: str) -> str:
-    """Text that no spreadsheet takes for a formula.
-
-    Source: OWASP, CSV Injection.
-    """
-    flat = "".join(c if c.isprintable() else " " for c in text)
-    return f"'{flat}" if flat.lstrip()[:1] in ("=", "+", "-", "@") and flat else flat

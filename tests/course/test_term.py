@@ -94,6 +94,13 @@ def test_course_list_prints_the_term(monkeypatch):
         assert word in found.output
 
 
+def test_a_calendar_that_is_named_must_be_there(tmp_path, monkeypatch):
+    """A slip in a setting would lift every deadline."""
+    monkeypatch.setenv("AUTOGRADER_TERM", str(tmp_path / "corse.toml"))
+    with pytest.raises(CourseError, match=r"corse\.toml"):
+        load_term(term_file(tmp_path))
+
+
 def test_without_a_calendar_nothing_is_due(tmp_path, monkeypatch):
     """The file may be missing."""
     monkeypatch.delenv("AUTOGRADER_TERM")

@@ -98,7 +98,7 @@ def test_binomial_bounds_agree_with_known_values():
 
 
 def test_a_launch_that_is_a_per_cent_off_fails_nobody():
-    """As fast as asked, and it looks like 0.988; without the margin most would fail."""
+    """As fast as asked, and it looks like 0.988; without the margin a third would fail."""
     chance = random.Random(11)
 
     def decisions(rule):
