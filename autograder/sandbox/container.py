@@ -335,7 +335,7 @@ class ContainerSandbox:
 
     def release(self) -> None:
         """Gives up idle connections to the engine; the next call opens new ones. Shims get a moment to leave."""
-        self._shims.bury(0.5)
+        self._shims.settle()
         self.client.close()
 
     def remove_labelled(self, job: str) -> None:

@@ -60,7 +60,10 @@ class Cgroup:
         return os.access(self.freezer / ("cgroup.freeze" if self.unified else "freezer.state"), os.W_OK)
 
     def freeze(self) -> None:
-        """Freezes and waits for the kernel's word.
+        """Freezes and waits for the kernel's word; a group whose last process has ended is left thawed.
+
+        To an engine whose container has just died, a frozen group is a paused container, which it does not delete; it
+        forgets the container all the same, and leaves shim, groups and record behind (Docker 20.10 with runc 1.1).
 
         Raises:
             SandboxError: not confirmed in time.
@@ -74,6 +77,8 @@ class Cgroup:
                 time.sleep(0.0002)
             if time.monotonic() > until:
                 raise SandboxError("the guest could not be frozen")
+        if not self.processes():
+            self.thaw()
 
     def thaw(self) -> None:
         """Lets the group run."""
@@ -89,27 +94,26 @@ class Cgroup:
         return [int(p) for p in self._read(self.freezer / "cgroup.procs", "").split()]
 
     def kill(self) -> None:
-        """Ends all of them: frozen first, so that nothing forks away from the signal."""
+        """Ends all of them: frozen first, and only once (see `freeze`), so that nothing forks away from the signal."""
         if os.getpid() in self.processes():
             raise SandboxError(f"refusing to kill the judge's own cgroup {self.freezer}")
-        kill_file = self.freezer / "cgroup.kill"
+        if self.unified and (self.freezer / "cgroup.kill").exists():
+            self._write("cgroup.kill", "1")
+        else:
+            with contextlib.suppress(SandboxError):
+                self.freeze()
+            self._signal()
+        with contextlib.suppress(SandboxError):
+            self.thaw()
         until = time.monotonic() + CONFIRM_S
         while self.processes() and time.monotonic() < until:
-            if self.unified and kill_file.exists():
-                self._write("cgroup.kill", "1")
-                self.thaw()
-            else:
-                self._kill_one_by_one()
             time.sleep(0.001)
+            self._signal()
 
-    def _kill_one_by_one(self) -> None:
-        with contextlib.suppress(SandboxError):
-            self.freeze()
+    def _signal(self) -> None:
         for pid in self.processes():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        with contextlib.suppress(SandboxError):
-            self.thaw()
 
     def usage(self) -> Usage:
         """Counters; zeros when the group is gone."""

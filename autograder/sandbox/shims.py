@@ -1,6 +1,6 @@
 """Shims that outlive their container.
 
-Docker 20.10 now and then leaves the `containerd-shim` of a killed container behind: no child, no container, 13 MB.
+Docker 20.10 leaves the `containerd-shim` of a container behind that is frozen while it ends: no child, no container, 13 MB.
 Whoever removed a container looks for its shim a moment later and ends it. Only for containers that this process removed,
 only without children, and only where we may (root on the engine's own machine; elsewhere nothing is found).
 """
@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 
 GRACE_S = 3.0  # a healthy shim is gone by then
+SETTLE_S = 1.0  # what the end of a node waits for them
 
 
 class Shims:
@@ -29,6 +30,17 @@ class Shims:
         with self._lock:
             self._removed[container] = time.monotonic()
         self.bury(GRACE_S)
+
+    def settle(self) -> int:
+        """Waits until the shims of all removed containers have left, and ends those that do not; returns how many."""
+        until = time.monotonic() + SETTLE_S
+        while time.monotonic() < until:
+            with self._lock:
+                mine = set(self._removed)
+            if not mine & {container for _, container in _living()}:
+                break
+            time.sleep(0.05)
+        return self.bury(0.0)
 
     def bury(self, grace_s: float) -> int:
         """Ends the shims of containers that were removed so long ago; returns how many."""

@@ -32,7 +32,7 @@ def test_the_judges_own_group_is_never_killed(tmp_path):
         Cgroup(tmp_path, tmp_path, tmp_path, unified=False).kill()
 
 
-def test_version_2_is_read_as_documented(tmp_path):
+def test_version_2_is_read_as_documented(tmp_path, monkeypatch):
     """Freeze by `cgroup.freeze`, confirmation by `cgroup.events`, counters by `cpu.stat` and `memory.events`."""
     files = {
         "cgroup.freeze": "0",
@@ -45,8 +45,14 @@ def test_version_2_is_read_as_documented(tmp_path):
     for name, text in files.items():
         (tmp_path / name).write_text(text)
     group = Cgroup(tmp_path, tmp_path, tmp_path, unified=True)
+    alive = [os.getpid()]
+    monkeypatch.setattr(Cgroup, "processes", lambda self: alive)
     group.freeze()
     assert (tmp_path / "cgroup.freeze").read_text() == "1"
+    alive.clear()
+    group.freeze()  # to the engine a frozen group is a paused container, which it does not delete
+    assert (tmp_path / "cgroup.freeze").read_text() == "0"
+    (tmp_path / "cgroup.freeze").write_text("1")
     group.thaw()
     assert (tmp_path / "cgroup.freeze").read_text() == "0"
     assert group.usage().oom_kills == 3
