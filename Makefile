@@ -7,7 +7,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 STAMP := $(VENV)/.installed
 PYTEST := $(PY) -m pytest
 
-.PHONY: demo demo-grade test unit slow lint setup images hub-image engine proxy browser validate verdicts ladder bench storm nodes clean
+.PHONY: demo demo-grade test unit slow lint setup images hub-image gpu-image engine proxy browser validate verdicts ladder bench storm nodes clean
 
 demo: setup  ## JupyterHub, service and grader on the loopback, a course, a sample class; stays up in a terminal
 	$(VENV)/bin/autograder hub demo
@@ -60,6 +60,9 @@ images: $(STAMP) engine
 
 hub-image: setup  ## the image of hub and service for production; the demo and the tests run them from .venv
 	@$(PY) images/build.py hub
+
+gpu-image: setup  ## the image of guests that have a GPU: some gigabytes, from PyTorch's index
+	@$(PY) images/build.py gpu
 
 proxy: $(STAMP)
 	@$(PY) -m hub.proxy

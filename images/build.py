@@ -1,4 +1,4 @@
-"""Builds the images once, by content: `python images/build.py [--force] [grader] [student] [hub]`.
+"""Builds the images once, by content: `python images/build.py [--force] [grader] [student] [hub] [gpu]`.
 
 An image's tag is the hash of everything that goes into it, set only after its self-test passed; `:current` follows it.
 Python packages are downloaded by the host's pip (with the host's mirrors and certificates) into `.wheelhouse/`, and the
@@ -187,7 +187,10 @@ class Recipe:
         return content_hash(base_hash.encode(), *parts)
 
 
-RECIPES = {r.name: r for r in (Recipe("grader"), Recipe("student", own=True), Recipe("hub", own=True, proxy=True))}
+RECIPES = {
+    r.name: r
+    for r in (Recipe("grader"), Recipe("student", own=True), Recipe("hub", own=True, proxy=True), Recipe("gpu"))
+}
 
 
 def make(client: docker.DockerClient, recipe: Recipe, base: str, base_hash: str, *, force: bool) -> None:

@@ -13,6 +13,8 @@ from rich.console import Console
 from autograder.api import AutograderError, Node, worker_environment
 from autograder.engine.examine import floor
 from autograder.measure.fitness import Fitness, Item, inspect
+from autograder.measure.gpu import inspect_gpus
+from autograder.measure.gpu import lent as lent_gpus
 from autograder.measure.machine import copy_bandwidth, fingerprint
 
 _STYLE = {Fitness.GOOD: "[green]✓[/]", Fitness.WARN: "[yellow]![/]", Fitness.REFUSE: "[red]✗[/]"}
@@ -29,7 +31,7 @@ def node() -> None:
 def check(as_json: bool, rounds: int) -> None:
     """Say in words whether verdicts of this machine can be trusted; exits 1 if it must not grade."""
     cores = (max(os.sched_getaffinity(0)),)
-    items = [*inspect(cores), *_engine_and_noise(rounds)]
+    items = [*inspect(cores), *inspect_gpus(), *_engine_and_noise(rounds)]
     facts = {**fingerprint(), "copy_gb_per_s": round(copy_bandwidth() / 1e9, 2)}
     refused = any(i.fitness is Fitness.REFUSE for i in items)
     if as_json:
@@ -59,15 +61,21 @@ def _engine_and_noise(rounds: int) -> list[Item]:
 @node.command()
 @click.argument("scheduler")
 @click.option("--cores", default=0, help="How many of this machine's cores to lend; 0 lends all.")
-@click.option("--gpus", default=0, help="How many GPUs to lend.")
+@click.option("--gpus", default=-1, help="How many GPUs to lend; all that are here, or that AUTOGRADER_GPUS names.")
 @click.option("--unfit", is_flag=True, help="Join although `node check` refuses.")
 def join(scheduler: str, cores: int, gpus: int, unfit: bool) -> None:
     """Lend this machine to a running SCHEDULER (tcp://… or tls://…) until interrupted."""
-    bad = [i for i in inspect((max(os.sched_getaffinity(0)),)) if i.fitness is Fitness.REFUSE]
+    found = [*inspect((max(os.sched_getaffinity(0)),)), *inspect_gpus()]
+    bad = [i for i in found if i.fitness is Fitness.REFUSE]
     if bad and not unfit:
         raise click.ClickException("; ".join(f"{i.name}: {i.words}" for i in bad) + " (--unfit joins all the same)")
     count = cores or len(os.sched_getaffinity(0))
+    here = lent_gpus()
+    if gpus > len(here):
+        raise click.UsageError(f"--gpus {gpus}: this machine has {len(here)} to lend")
+    gpus = len(here) if gpus < 0 else gpus
     lent = f"cores={count}" + (f" gpu={gpus}" if gpus else "")
     command = [sys.executable, "-m", "distributed.cli.dask_worker", scheduler, "--nthreads", str(count), "--resources", lent,
                "--no-dashboard", "--death-timeout", "60"]  # fmt: skip
-    os.execve(command[0], command, os.environ | worker_environment())  # noqa: S606  # Dask's own worker, from here on
+    environment = os.environ | worker_environment() | {"AUTOGRADER_GPUS": ",".join(here[:gpus]) or "none"}
+    os.execve(command[0], command, environment)  # noqa: S606  # Dask's own worker, from here on

@@ -14,9 +14,11 @@ from typing import TypeVar
 from rich.console import Console
 
 from autograder.api import Assignment, Grade, Node, Options, Submission, receive, release
-from autograder.course.mutants import Mutant, mutants
+from autograder.course.mutants import Mutant, mutants, needs_gpu
 from autograder.course.probes import probes
 from autograder.course.version import version
+from autograder.domain.assignment import Kind
+from autograder.domain.grade import CriterionResult
 from autograder.domain.verdict import Verdict
 from autograder.report.terminal import plain
 
@@ -35,6 +37,12 @@ class Promise:
     what: str
     kept: bool
     why: str = ""
+    open: bool = False
+
+
+def _open(what: str) -> Promise:
+    """One that this machine can neither keep nor break."""
+    return Promise(what, True, "not shown: needs a machine with a GPU", open=True)
 
 
 def validate(assignment: Assignment, console: Console, *, quick: bool = False, times: int = 1) -> bool:
@@ -53,7 +61,7 @@ def validate(assignment: Assignment, console: Console, *, quick: bool = False, t
         for promise in _promises(assignment, node, solutions, quick=quick, times=times):
             kept &= promise.kept
             console.print(
-                f"  {'[green]✓[/]' if promise.kept else '[red]✗[/]'} {promise.what} [dim]{plain(promise.why)}[/]",
+                f"  {_mark(promise)} {promise.what} [dim]{plain(promise.why)}[/]",
                 highlight=False,
             )
     if quick:
@@ -64,25 +72,34 @@ def validate(assignment: Assignment, console: Console, *, quick: bool = False, t
     return kept
 
 
+def _mark(promise: Promise) -> str:
+    return "[yellow]…[/]" if promise.open else "[green]✓[/]" if promise.kept else "[red]✗[/]"
+
+
 def _promises(
     assignment: Assignment, node: Node, solutions: list[Path], *, quick: bool, times: int
 ) -> Iterator[Promise]:
     yield from _released(assignment)
     yield Promise("at least two solutions", len(solutions) >= 2, f"{len(solutions)} in solutions/")
-    for path in _one_of(assignment, solutions) if quick else solutions:
+    bare = assignment.kind is Kind.GPU and not node.options.gpus
+    here = [p for p in solutions if not (bare and needs_gpu(p.read_text(encoding="utf-8")))]
+    yield from (_open(f"solution {p.name} earns full marks") for p in solutions if p not in here)
+    for path in _one_of(assignment, here) if quick else here:
         yield from _again(times, lambda path=path: _solution(assignment, node, path))  # type: ignore[misc]
-    if solutions:
-        for name, submission in probes(assignment, solutions[0]):
+    if here:
+        for name, submission in probes(assignment, here[0]):
             if quick and name not in QUICK_PROBES:
                 continue
             grade = _grade(node, assignment, submission)
             # a probe may meet a criterion by chance of its kind (zeros are bounded); it must earn nothing for speed and fail somewhere
-            lost = grade.score < grade.max_score and not any(c.duel for c in grade.criteria)
-            none = grade.score == 0 if name == "the starter" else lost
+            lost = _missed(grade) and not any(c.duel for c in grade.criteria)
+            none = grade.score == 0 if name == "the starter" else bool(lost)
             yield Promise(f"{name} fails", none, f"{grade.score:g} of {grade.max_score:g}")
     all_mutants = mutants(assignment)
     yield Promise("mutants exist", bool(all_mutants), f"{len(all_mutants)}")
-    chosen = _drawn(assignment, all_mutants) if quick else all_mutants
+    shown = [m for m in all_mutants if not (bare and (m.needs_gpu or m.dies_by in BY_TIME))]
+    yield from (_open(f"mutant {m.name} dies by {m.dies_by}") for m in all_mutants if m not in shown)
+    chosen = _drawn(assignment, shown) if quick else shown
     yield from _side_by_side(assignment, node, [m for m in chosen if m.dies_by not in BY_TIME], times)
     for mutant in (m for m in chosen if m.dies_by in BY_TIME):
         yield from _again(times, lambda mutant=mutant: [_dies(mutant, _grade(node, assignment, mutant.submission))])  # type: ignore[misc]
@@ -141,9 +158,11 @@ def _grade(node: Node, assignment: Assignment, submission: Submission) -> Grade:
 
 def _solution(assignment: Assignment, node: Node, path: Path) -> Iterator[Promise]:
     grade = _grade(node, assignment, receive(path, assignment.limits.submission_kb))
-    missed = "; ".join(f"{c.id}: {c.verdict} {c.sentence}" for c in grade.criteria if c.points < c.max_points)
+    missed = "; ".join(f"{c.id}: {c.verdict} {c.sentence}" for c in _missed(grade))
     speeds = ", ".join(f"{c.id} {c.duel.speedup:.3g}×" for c in grade.criteria if c.duel)
-    yield Promise(f"solution {path.name} earns full marks", grade.score == grade.max_score, missed or speeds)
+    waits = ", ".join(c.id for c in grade.criteria if c.verdict is Verdict.WAITING_FOR_HARDWARE)
+    speeds += f"{waits} not shown: needs a machine with a GPU" if waits else ""
+    yield Promise(f"solution {path.name} earns full marks", not _missed(grade), missed or speeds)
     for c in grade.criteria:
         if c.duel is not None:
             slow = c.duel.reference_s >= KERNEL_S * (0.5 if assignment.resources.cores > 1 else 1.0)
@@ -152,6 +171,11 @@ def _solution(assignment: Assignment, node: Node, path: Path) -> Iterator[Promis
                 slow,
                 "" if slow else f"less than {KERNEL_S * 1e3:.0f} ms",
             )
+
+
+def _missed(grade: Grade) -> list[CriterionResult]:
+    """Criteria without their full marks, but for those that wait for hardware."""
+    return [c for c in grade.criteria if c.points < c.max_points and c.verdict is not Verdict.WAITING_FOR_HARDWARE]
 
 
 def _dies(mutant: Mutant, grade: Grade) -> Promise:

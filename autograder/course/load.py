@@ -110,6 +110,8 @@ class _Reader(Tables):
             self.refuse("validate.reason", "is missing: say why lower precision cannot be told apart")
         written = self.take(top.get("written", {}), "written.", {"points": (int, float)})
         functions = tuple(self.function(n, t, "functions.") for n, t in top["functions"].items())
+        if top["kind"] == Kind.GPU and any(a.role is Role.CALLBACK for f in functions for a in f.arguments):
+            self.refuse("kind", "a function of a GPU assignment takes no callback: arrays live on the device")
         if top["kind"] != Kind.MPI and any(f.comm for f in functions):
             self.refuse("kind", 'a function takes a communicator: the kind must be "mpi"')
         return Assignment(

@@ -1,6 +1,7 @@
 """Wrong, slow and cheating submissions of an assignment, each with the verdict that it must die by.
 
-A mutant is a file of its own in `mutants/`, whose first line is `# dies by: VERDICT`; or an entry of `mutants.toml`: a
+A mutant is a file of its own in `mutants/`, whose first line is `# dies by: VERDICT` (and whose second may be
+`# needs: gpu`, where no simulator can show it); or an entry of `mutants.toml`: a
 solution with a few edits, so that what is wrong with it can be read in two lines and a better solution betters its
 mutants, too.
 """
@@ -20,7 +21,8 @@ from autograder.errors import CourseError
 
 FILE = "mutants.toml"
 _DIES = re.compile(r"#\s*dies by:\s*([a-z-]+)")
-_KEYS = {"name", "dies_by", "of", "why", "edits"}
+_NEEDS = "# needs: gpu"  # among the first two lines
+_KEYS = {"name", "dies_by", "of", "why", "edits", "needs_gpu"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,18 +31,25 @@ class Mutant:
 
     Attributes:
         why: what is wrong with it.
+        needs_gpu: only a GPU can show it.
     """
 
     name: str
     dies_by: Verdict
     source: str
     why: str = ""
+    needs_gpu: bool = False
 
     @property
     def submission(self) -> Submission:
         """What a student would have handed in."""
         files = {ENTRY: self.source.encode()}
         return Submission(f"{self.name}.py", files, digest(files))
+
+
+def needs_gpu(source: str) -> bool:
+    """Whether a program of the course says that it can be run beside a GPU alone."""
+    return _NEEDS in source.split("\n", 2)[:2]
 
 
 def mutants(assignment: Assignment) -> list[Mutant]:
@@ -70,7 +79,7 @@ def _of_file(path: Path) -> Mutant:
     match = _DIES.match(source.partition("\n")[0])
     if match is None or match[1] not in list(Verdict):
         raise CourseError(str(path), "line 1 must read '# dies by: VERDICT' with a known verdict")
-    return Mutant(path.stem, Verdict(match[1]), source)
+    return Mutant(path.stem, Verdict(match[1]), source, needs_gpu=needs_gpu(source))
 
 
 def _of_edits(path: Path, row: Any) -> Mutant:
@@ -100,4 +109,6 @@ def _of_edits(path: Path, row: Any) -> Mutant:
         if source.count(old) != 1:
             raise refuse("edits", f"{old!r} occurs {source.count(old)} times in {solution.name}, not once")
         source = source.replace(old, new)
-    return Mutant(row["name"], Verdict(row["dies_by"]), source, row["why"])
+    return Mutant(
+        row["name"], Verdict(row["dies_by"]), source, row["why"], bool(row.get("needs_gpu")) or needs_gpu(source)
+    )

@@ -61,6 +61,7 @@ class CallOutcome:
         steal_s: seconds the hypervisor took from those cores within the window.
         ranks: of a world that failed, which ranks did what.
         states: the same without their numbers, for hidden checks.
+        disturbed: what else makes this call's time worthless, that no student can cause.
     """
 
     verdict: Verdict
@@ -72,6 +73,7 @@ class CallOutcome:
     callbacks: int = 0
     ranks: str = ""
     states: str = ""
+    disturbed: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,8 +50,15 @@ class Grade:
 
     @property
     def ours(self) -> bool:
-        """Whether any criterion is undecided for reasons that are our fault."""
-        return any(c.verdict.fault is Fault.OURS for c in self.criteria)
+        """Whether any criterion is undecided for reasons that are our fault, so that another try here may help."""
+        return any(
+            c.verdict.fault is Fault.OURS and c.verdict is not Verdict.WAITING_FOR_HARDWARE for c in self.criteria
+        )
+
+    @property
+    def waiting(self) -> bool:
+        """Whether any criterion waits for hardware that this machine does not have."""
+        return any(c.verdict is Verdict.WAITING_FOR_HARDWARE for c in self.criteria)
 
     def to_json(self) -> dict[str, Any]:
         """The contract's object, for staff: evidence holds seeds and details."""

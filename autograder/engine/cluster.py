@@ -47,8 +47,10 @@ class Cluster:
 
     def _hire(self, scheduler: str, cores: int) -> Any:
         if not scheduler:
+            gpus = len(self._options.gpus) if self._options is not None else 0
+            resources = {"cores": cores} | ({"gpu": gpus} if gpus else {})
             return LocalCluster(
-                n_workers=1, threads_per_worker=cores, processes=True, resources={"cores": cores}, host="127.0.0.1",
+                n_workers=1, threads_per_worker=cores, processes=True, resources=resources, host="127.0.0.1",
                 security=True,  # certificates for this run: whoever else is on this machine cannot hand us tasks
                 dashboard_address="127.0.0.1:0", worker_dashboard_address="127.0.0.1:0",
                 local_directory=str(state_folder() / "dask"),

@@ -212,13 +212,17 @@ class Dispatcher:
     def _feed(self) -> None:
         fit = self._fit()
         total = sum(n["cores"] for n in fit)
-        gpu = any(n["gpu"] for n in fit)
+        gpus = sum(n["gpu"] for n in fit)
         while not self._stop.is_set():
             free = total - sum(r.lease.cores for r in self._running.values())
             if free <= 0:
                 return
             kept = total > 1 and free == 1  # the last free core is kept for live work
-            held = self.ledger.lease(self._holder, free=free, hold_s=self._hold_s, gpu=gpu, live_only=kept)
+            spare = gpus - sum(r.lease.gpu for r in self._running.values())
+            held = self.ledger.lease(
+                self._holder, free=free, hold_s=self._hold_s, gpu=spare > 0, gpu_busy=bool(gpus) and spare <= 0,
+                live_only=kept,
+            )  # fmt: skip
             if held is None:
                 return
             self._send(held)

@@ -21,7 +21,8 @@ from typing import Any, Self
 
 from autograder import __version__
 from autograder.course.load import course_folder
-from autograder.domain.assignment import Assignment, Criterion
+from autograder.domain.assignment import Assignment, Criterion, Kind
+from autograder.domain.device import real
 from autograder.domain.grade import CriterionResult, Grade
 from autograder.domain.submission import Submission
 from autograder.domain.verdict import Verdict, sentence
@@ -55,8 +56,11 @@ class Node:
         self._sandbox = worker.sandbox_of(self.options.kind, self._owner)
         self._reaper = self._start_reaper()
         self._pool = Pool(self._sandbox, lambda: Room(self.state))
-        self._warm: dict[tuple[str, tuple[int, ...]], list[Hand]] = {}
+        self._warm: dict[tuple[str, tuple[int, ...], str], list[Hand]] = {}
         self._lock = threading.Lock()
+        self._gpus: SimpleQueue[str] = SimpleQueue()
+        for gpu in self.options.gpus:
+            self._gpus.put(gpu)
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(worker.PRELOAD)
         forkserver.ensure_running()  # it imports while the first containers start
@@ -111,17 +115,38 @@ class Node:
         Raises:
             CourseError: the assignment is wrong.
         """
-        begun = time.perf_counter()
         if only and only not in (c.id for c in assignment.criteria):
             raise CourseError(
                 f"{assignment.slug}: criterion {only!r}",
                 f"is not declared; there are {', '.join(c.id for c in assignment.criteria)}",
             )
         cores = cores or self.slots(assignment)[-1]
+        with self._gpu(assignment) as gpu:
+            return self._tries(assignment, submission, seed, only, public_only, trial, cores, gpu, say)
+
+    @contextmanager
+    def _gpu(self, assignment: Assignment) -> Iterator[str]:
+        """One of this machine's GPUs, for one grading alone; empty where none is needed, or none is there."""
+        if assignment.kind is not Kind.GPU or not self.options.gpus:
+            yield ""
+            return
+        gpu = self._gpus.get()
+        try:
+            yield gpu
+        finally:
+            self._gpus.put(gpu)
+
+    def _tries(
+        self, assignment: Assignment, submission: Submission, seed: str, only: str, public_only: bool, trial: bool,
+        cores: tuple[int, ...], gpu: str, say: Say,
+    ) -> Grade:  # fmt: skip
+        begun = time.perf_counter()
         result: Grade | None = None
         problem = ""
         for attempt in range(1, TRIES + 1):
-            job = self._job(assignment, submission, seed or secrets.token_hex(16), only, public_only, cores, attempt)
+            job = self._job(
+                assignment, submission, seed or secrets.token_hex(16), only, public_only, cores, gpu, attempt
+            )
             if trial:
                 job = replace(job, trial=True, pairs=1)
             try:
@@ -173,6 +198,8 @@ class Node:
         if len(cores) < size:
             raise MachineError(f"{assignment.slug} asks for {size} cores, this machine has {len(cores)}")
         groups = [tuple(cores[i : i + size]) for i in range(0, len(cores) - size + 1, size)]
+        if assignment.kind is Kind.GPU and self.options.gpus:
+            groups = groups[-len(self.options.gpus) :]
         return groups[-self.options.slots :] if self.options.slots else groups
 
     def answers(self) -> bool:
@@ -211,9 +238,11 @@ class Node:
         only: str,
         public_only: bool,
         cores: tuple[int, ...],
+        gpu: str,
         attempt: int,
     ) -> Job:
-        profile = Profile.of(assignment, self.options.image, cores, self.options.weakened)
+        image = self.options.gpu_image if real(gpu) else self.options.image
+        profile = Profile.of(assignment, image, cores, self.options.weakened, gpu)
         references = self.options.references or course_folder().parent / "reference"
         return Job(
             assignment, submission, profile, references, self.state, entropy, only, public_only, self.options.pairs,
@@ -221,7 +250,9 @@ class Node:
         )  # fmt: skip
 
     def _attempt(self, job: Job, say: Say) -> Grade:
-        timed = not job.public_only and any(c.kind.timed and job.only in ("", c.id) for c in job.assignment.criteria)
+        timed = not (job.public_only or job.waits) and any(
+            c.kind.timed and job.only in ("", c.id) for c in job.assignment.criteria
+        )
         if self.options.kind == "subprocess":
             return self._judge(job, [], [], say, [])  # the judge starts plain processes itself, and they die with it
         count = job.pairs if timed else 1
@@ -281,9 +312,13 @@ class Node:
 
     def _borrow(self, job: Job, count: int) -> list[Hand]:
         """Guests for the kernel, kept warm between submissions of one assignment; each is lent to one judge at a time."""
-        key = (job.assignment.slug, job.profile.cores)
+        key = (job.assignment.slug, job.profile.cores, job.profile.device)
         with self._lock:
             hands = self._warm.pop(key, [])
+            others = [k for k in self._warm if job.profile.device and k[2] == job.profile.device]
+            tenants = [hand for k in others for hand in self._warm.pop(k)]
+        for hand in tenants:  # a GPU has one tenant
+            self._pool.bury(hand.guest)
         fresh = [
             self._pool.start(profile)
             for profile in self._profiles(job)
@@ -292,7 +327,7 @@ class Node:
         return hands + [Hand(f.result()) for f in fresh]
 
     def _give_back(self, job: Job, hands: list[Hand]) -> None:
-        key = (job.assignment.slug, job.profile.cores)
+        key = (job.assignment.slug, job.profile.cores, job.profile.device)
         healthy = [h for h in hands if not h.broken]
         dropped = [h for h in hands if h.broken]
         with self._lock:

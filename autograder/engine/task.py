@@ -6,7 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from distributed import Worker, WorkerPlugin, get_worker
@@ -21,6 +21,7 @@ from autograder.engine.node import Node
 from autograder.engine.options import Options
 from autograder.errors import AutograderError, CourseError, MachineError, SubmissionError
 from autograder.measure.fitness import Fitness
+from autograder.measure.gpu import lent
 
 TOPIC = "autograder"
 ENGINE_WAIT_S = 600.0  # a container engine that restarts is waited for, and nobody is charged
@@ -64,7 +65,7 @@ class NodePlugin(WorkerPlugin):
 
     def setup(self, worker: Worker) -> None:
         """Runs on the worker; a machine without an engine does not join."""
-        self.node = Node(self.options)
+        self.node = Node(replace(self.options, gpus=lent()))  # what this machine has, not the dispatcher's
         self.cores = Cores(sorted(os.sched_getaffinity(0))[: int(worker.state.total_resources.get("cores", 1))])
 
     def teardown(self, worker: Worker) -> None:
@@ -180,7 +181,9 @@ def _patiently(node: Node, attempt: Callable[[], Grade]) -> Grade:
 def _ours(verdict: Grade) -> str:
     return "; ".join(
         dict.fromkeys(
-            str(c.evidence.get("problem") or c.sentence) for c in verdict.criteria if c.verdict.fault == "ours"
+            str(c.evidence.get("problem") or c.sentence)
+            for c in verdict.criteria
+            if c.verdict.fault == "ours" and c.verdict is not Verdict.WAITING_FOR_HARDWARE
         )
     )
 

@@ -2,7 +2,7 @@
 
 Theory of operation. The judge connects once, over a SEQPACKET socket, and from then on says one byte at a time:
 
-    A  attach: three descriptors follow (input, output, text), each a memory file of fixed size
+    A  attach: three descriptors follow (input, output, text), each a memory file of fixed size; five where arrays are on a device
     L  load: write the files named in the input's header, import the entry module
     G  go: call the function named in the input's header, put the result where the header says
     E  empty: all that `go` does, except the call, for which it spins a while (calibration; only asked of the reference)
@@ -57,7 +57,7 @@ class Guest:
         """Answers one byte for one byte until the judge hangs up."""
         actions: dict[bytes, Callable[[], bytes]] = {b"L": self.load, b"G": self.go, b"E": lambda: self.go(empty=True)}
         while True:
-            command, files, _, _ = socket.recv_fds(self.channel, 1, 3)
+            command, files, _, _ = socket.recv_fds(self.channel, 1, 5)
             if not command:
                 os._exit(0)
             if command == b"A":
@@ -123,10 +123,14 @@ class Guest:
             while time.perf_counter() < until:
                 pass
             for spec in header["r"]:
-                self.put(spec, np.ndarray(spec["s"], spec["d"], self.input, header["end"]), "result")
+                self.fill(spec, header["end"])
             return b"d"
         call: Any = function
         return self.guarded(lambda: self.store(header["r"], call(*arguments)))
+
+    def fill(self, spec: Any, end: int) -> None:
+        """For the empty call: moves as many bytes as a result has, from behind the inputs."""
+        self.put(spec, np.ndarray(spec["s"], spec["d"], self.input, end), "result")
 
     def argument(self, spec: Any) -> Any:
         """A scalar, a view of the input or output file, or a callback."""
@@ -221,7 +225,7 @@ class Guest:
         self.text[: len(data) + 1] = data + b"\0"
 
 
-def main() -> None:
+def main(kind: type[Guest] = Guest) -> None:
     """Connects, imports what was asked for ahead of need, and serves."""
     address, preload = sys.argv[1], sys.argv[2]
     for name in filter(None, preload.split(",")):
@@ -230,7 +234,7 @@ def main() -> None:
     channel.connect(address)
     sys.argv = ["solution.py"]
     channel.send(b"r\0")  # ready, as rank 0
-    Guest(channel).serve()
+    kind(channel).serve()
 
 
 if __name__ == "__main__":

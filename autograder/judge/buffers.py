@@ -142,8 +142,13 @@ def bind(function: Function, given: tuple[Any, ...], named: dict[str, Any]) -> l
     return bound
 
 
-def plan(function: Function, bound: list[tuple[Argument, Any]], callbacks: dict[str, Function]) -> Plan:
+def plan(
+    function: Function, bound: list[tuple[Argument, Any]], callbacks: dict[str, Function], *, packed: bool = False
+) -> Plan:
     """Lays out one call in the two files.
+
+    Args:
+        packed: arrays lose their strides, as a copy to a device does.
 
     Raises:
         CourseError: a value does not fit its declaration.
@@ -168,7 +173,7 @@ def plan(function: Function, bound: list[tuple[Argument, Any]], callbacks: dict[
         elif argument.type.scalar:
             specs.append({"v": _SCALARS[argument.type.scalar][1](value)})
         else:
-            array = _normal(value)
+            array = np.ascontiguousarray(value) if packed else _normal(value)
             cursor = writing if argument.role is Role.OUT else reading
             slot = cursor.place(array.dtype, array.shape, array.strides)
             (fills if argument.role is Role.OUT else inputs).append((slot, array))
@@ -277,7 +282,7 @@ class Buffers:
         for slot, array in call.inputs:
             slot.on(self.input.view)[...] = array
         for slot in call.returns:
-            _poison(slot.on(self.output.view))
+            poison(slot.on(self.output.view))
         for slot, array in call.fills:
             slot.on(self.output.view)[...] = array
         os.lseek(self.text.descriptor, NOTE_BYTES, os.SEEK_SET)
@@ -285,7 +290,7 @@ class Buffers:
 
     def modified(self, call: Plan) -> bool:
         """Whether the guest changed what it was given to read (NaN equals NaN here: bytes are compared)."""
-        return any(not _same_bytes(slot.on(self.input.view), array) for slot, array in call.inputs)
+        return any(not same_bytes(slot.on(self.input.view), array) for slot, array in call.inputs)
 
     def capture(self, call: Plan) -> tuple[Any, ...]:
         """The judge's private copies: filled arrays first, then results."""
@@ -304,7 +309,7 @@ class Buffers:
             region.close()
 
 
-def _poison(array: Array) -> None:
+def poison(array: Array) -> None:
     """NaN for floats, a random pattern for integers: nothing that was there before can pass for an answer."""
     if array.dtype.kind == "f":
         array[...] = np.nan
@@ -314,7 +319,7 @@ def _poison(array: Array) -> None:
         array[...] = np.frombuffer(secrets.token_bytes(array.dtype.itemsize), array.dtype)[0]
 
 
-def _same_bytes(one: Any, other: Any) -> bool:
+def same_bytes(one: Any, other: Any) -> bool:
     """Bit for bit, eight bytes at a time where the size allows it."""
     a, b = (np.ascontiguousarray(x).reshape(-1).view(np.uint8) for x in (one, other))
     if a.size != b.size:

@@ -220,6 +220,7 @@ class Duel:
             total * len(watch.cores),
             watch.read().grain_s,
         )
+        dropped = dropped or next((o.disturbed for o in outcomes if o.disturbed), "")
         first = [leg.name for leg in order].index("submission") == 0
         return Round(
             seconds["reference"], seconds["submission"], ratio, index, first, dropped, seconds.get("canary", 0.0)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from autograder.domain.assignment import Assignment, Criterion, Function
+from autograder.domain.device import HOST
 from autograder.domain.execution import CallOutcome, Program
 from autograder.domain.measurement import DuelOutcome
 from autograder.domain.submission import Submission
@@ -20,6 +21,7 @@ from autograder.errors import CourseError, SandboxError
 from autograder.judge.buffers import bind
 from autograder.judge.compare import CheckFailure
 from autograder.judge.deal import ranks_of
+from autograder.judge.device import Device, device_of
 from autograder.judge.proxy import Actor, Proxy, unwrap
 from autograder.measure.room import Room
 from autograder.measure.statistics import Rule
@@ -57,6 +59,11 @@ class Job:
     label: str = ""
     attempt: int = 1
     trial: bool = False
+
+    @property
+    def waits(self) -> bool:
+        """Whether what is timed has to wait for a machine with a GPU; correctness is tried under simulators meanwhile."""
+        return self.profile.device == HOST
 
     def asks_for(self, criterion: Criterion) -> bool:
         """Whether this criterion is to be judged."""
@@ -98,6 +105,7 @@ class Grading:
         self._mine: list[Actor] = []
         self._retired: list[Guest] = []
         self._restarts = 0
+        self._device: Device | None = None
         self.findings: dict[str, list[tuple[str, Finding]]] = {}
         self.duels: dict[str, DuelOutcome] = {}
         self.load_finding: Finding | None = None
@@ -123,6 +131,21 @@ class Grading:
         with self.room.shared():
             return self._sandbox().start(profile, f"{self.job.label}/{what}/{self.job.attempt}")
 
+    def _actor(self, guest: Guest) -> Actor:
+        if self.job.profile.device in ("", HOST):
+            return Actor(guest, self.job.assignment, self.room)
+        if self._device is None:
+            self._device = device_of(self.job.profile.device)
+            self._device.scrub()
+        return Actor(guest, self.job.assignment, self.room, self._device, self._ours)
+
+    def _ours(self, pid: int) -> bool:
+        """Whether any guest of this grading started that process."""
+        guests = [a.guest for a in (*self._all, *self._mine)] + [
+            h.guest for h in (*self._hands, *self._reference_hands)
+        ]
+        return any(g.holds(pid) for g in guests)
+
     def submission(self, pair: int = 0, ranks: int = 0) -> Actor:
         """The student's code in the guest of that pair; a guest that died is replaced a few times.
 
@@ -134,7 +157,7 @@ class Grading:
         if actor is None or (actor.window.broken is not None and self._restarts < RESTARTS):
             if actor is not None:
                 self._restarts += 1
-            actor = Actor(self._guest("submission", ranks), self.job.assignment, self.room)
+            actor = self._actor(self._guest("submission", ranks))
             self._all.append(actor)
             self._submissions[pair, ranks] = actor
             finding = actor.load(Program(self.job.submission.files, "submission"))
@@ -162,7 +185,7 @@ class Grading:
             if hand is not None and hand.broken:
                 hand = None
             guest = hand.guest if hand is not None else self._guest("reference", ranks)
-            actor = Actor(guest, self.job.assignment, self.room)
+            actor = self._actor(guest)
             (self._all if hand is None else self._mine).append(actor)
             self._references[key] = actor
             if hand is None or not hand.loaded:
@@ -282,4 +305,6 @@ class Grading:
             guest.kill()
             if not guest.isolated:
                 guest.remove()  # a container is removed by the node, later
+        if self._device is not None:
+            self._device.close()
         self.room.close()

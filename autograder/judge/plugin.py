@@ -118,8 +118,9 @@ class Judge:
         """Correctness before speed; `--only` leaves the rest out; every test must name a declared criterion."""
         for item in items:
             self.grading.criterion(_criterion_of(item))
-        kept = [i for i in items if self.grading.job.asks_for(self.grading.criterion(_criterion_of(i)))]
-        items[:] = sorted(kept, key=lambda i: self.grading.criterion(_criterion_of(i)).kind.timed)
+        job, found = self.grading.job, [(i, self.grading.criterion(_criterion_of(i))) for i in items]
+        kept = [(i, c) for i, c in found if job.asks_for(c) and not (c.kind.timed and job.waits)]
+        items[:] = [i for i, _ in sorted(kept, key=lambda pair: pair[1].kind.timed)]
 
     @pytest.hookimpl
     def pytest_runtest_setup(self, item: pytest.Item) -> None:

@@ -13,6 +13,8 @@ from autograder.domain.verdict import Finding, Verdict
 from autograder.judge.buffers import Buffers, Plan, bind, plan
 from autograder.judge.compare import CheckFailure
 from autograder.judge.deal import deal
+from autograder.judge.device import Device
+from autograder.judge.device_buffers import DeviceBuffers
 from autograder.judge.window import Turn, Window, send
 from autograder.measure.noise import CoreWatch
 from autograder.measure.room import Room
@@ -24,11 +26,22 @@ ATTACH_S = 10.0
 class Actor:
     """One guest with its buffers, or a world of ranks with buffers for each: loads a program, makes calls."""
 
-    def __init__(self, guest: Guest, assignment: Assignment, room: Room) -> None:
+    def __init__(
+        self, guest: Guest, assignment: Assignment, room: Room, device: Device | None = None,
+        ours: Callable[[int], bool] = lambda _: True,
+    ) -> None:  # fmt: skip
+        """Args:
+        device: where the guest's arrays live, of a GPU assignment on a machine with one.
+        ours: whether a pid belongs to any guest of this grading.
+        """
+        self.ours = ours
         self.guest = guest
+        self.device = device
         self.assignment = assignment
         self.window = Window(guest, room, CoreWatch(guest.profile.cores))
-        self.buffers = [Buffers(channel) for channel in guest.channels]
+        self.buffers = [
+            Buffers(channel) if device is None else DeviceBuffers(channel, device) for channel in guest.channels
+        ]
         self.callbacks = {f.name: f for f in assignment.callbacks}
         self.load_s = 0.0
 
@@ -76,7 +89,8 @@ class Actor:
     ) -> CallOutcome:
         bound = bind(function, given, named)
         shares = deal(function, bound, len(self.buffers)) if function.comm else [bound]
-        layouts = [plan(function, share, self.callbacks) for share in shares]
+        packed = bool(self.guest.profile.device)  # without a GPU, too: what students see must not differ
+        layouts = [plan(function, share, self.callbacks, packed=packed) for share in shares]
         for layout in layouts:
             layout.header["spin"] = spin_s
         if not self._attached([(x.input_bytes, x.output_bytes) for x in layouts]):
@@ -98,6 +112,8 @@ class Actor:
         if turn.verdict is not Verdict.PASSED:
             note = self.buffers[turn.culprit].words()
             return CallOutcome(turn.verdict, elapsed_s=turn.elapsed_s, note=note, ranks=turn.ranks, states=turn.states)
+        if self.device is not None and self.device.left_running():
+            return CallOutcome(Verdict.WORK_LEFT_RUNNING, elapsed_s=turn.elapsed_s, note="kernels still ran on the GPU")
         pairs = list(zip(self.buffers, layouts, strict=True))
         outputs = [buffers.capture(layout) for buffers, layout in pairs]
         changed = [rank for rank, (buffers, layout) in enumerate(pairs) if buffers.modified(layout)]
@@ -105,7 +121,8 @@ class Actor:
         found = outputs[0]
         if function.comm:  # a list with every rank's value
             found = ([o[0] if len(o) == 1 else o for o in outputs],)
-        return CallOutcome(verdict, found, turn.elapsed_s, "", turn.foreign_s, turn.steal_s, callbacks)
+        why = "" if self.device is None else self.device.complaint(self.ours)
+        return CallOutcome(verdict, found, turn.elapsed_s, "", turn.foreign_s, turn.steal_s, callbacks, disturbed=why)
 
     def close(self) -> None:
         """Ends the guest and gives up the buffers."""

@@ -70,15 +70,18 @@ def grade(
             output = _run_checks(grading)
             if grading.failure is not None:
                 raise grading.failure
-            if not grading.findings:
+            if not grading.findings and not job.waits:
                 raise CourseError(job.assignment.slug, f"pytest collected no check:\n{output[-2000:]}")
         criteria = tuple(_score(grading, c) for c in job.assignment.criteria if job.asks_for(c))
         guest_s = grading.guest_s()
     finally:
         grading.close()
     wall = time.perf_counter() - begun
-    engine = {"version": __version__, "isolated": all(h.guest.isolated for h in hands) if hands else None, "image": job.profile.image,
-              "entropy": job.entropy, "attempt": job.attempt, "pairs": job.pairs, "guest_s": round(guest_s, 4)}  # fmt: skip
+    engine = {
+        "version": __version__, "isolated": all(h.guest.isolated for h in hands) if hands else None,
+        "image": job.profile.image, "entropy": job.entropy, "attempt": job.attempt, "pairs": job.pairs,
+        "guest_s": round(guest_s, 4), **({"device": job.profile.device} if job.profile.device else {}),
+    }  # fmt: skip
     return Grade(
         job.assignment.slug,
         job.submission.name,
@@ -137,6 +140,8 @@ def rehearse() -> None:
 def _score(grading: Grading, criterion: Criterion) -> CriterionResult:
     """Points, verdict and sentence of one criterion."""
     found = grading.findings.get(criterion.id, [])
+    if grading.job.waits and (criterion.kind.timed or _unknown_here(grading)):
+        found = [("hardware", Finding(Verdict.WAITING_FOR_HARDWARE, _why(grading)))]
     if grading.load_finding is not None and not found:
         found = [("import", grading.load_finding)]
     if not found:
@@ -153,6 +158,15 @@ def _score(grading: Grading, criterion: Criterion) -> CriterionResult:
     return CriterionResult(
         criterion.id, criterion.title, points, criterion.points, worst.verdict, words, criterion.public, evidence, duel
     )
+
+
+def _unknown_here(grading: Grading) -> bool:
+    """Without a GPU, code that does not load may be code that needs one: the machine that has one decides."""
+    return grading.load_finding is not None and grading.load_finding.verdict is Verdict.DID_NOT_LOAD
+
+
+def _why(grading: Grading) -> str:
+    return f"without a GPU it does not load: {grading.load_finding.detail}" if grading.load_finding else "it is timed"
 
 
 def _timed(grading: Grading, criterion: Criterion, duel: DuelOutcome, evidence: dict[str, Any]) -> CriterionResult:

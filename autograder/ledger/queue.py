@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
 from autograder.domain.record import Lease, Purpose, State
+from autograder.domain.verdict import Verdict
 from autograder.ledger import audit
 from autograder.ledger.models import Attempt, CriterionRow, GradeRow, Submission
 
@@ -20,15 +21,29 @@ NOW = timedelta()
 
 
 def lease(
-    session: Session, now: datetime, holder: str, free: int, hold: timedelta, *, gpu: bool, live_only: bool
+    session: Session,
+    now: datetime,
+    holder: str,
+    free: int,
+    hold: timedelta,
+    *,
+    gpu: bool,
+    gpu_busy: bool,
+    live_only: bool,
 ) -> Lease | None:
     """The next in order: live before regrades, fair between students, then first come.
 
-    A submission that asks for more cores than are free holds the queue up, so that small ones cannot starve it.
+    A submission that asks for more cores than are free holds the queue up, so that small ones cannot starve it. One that
+    needs a GPU is tried on any machine while there is none: its speed waits, what can be said without is said at once.
+
+    Args:
+        gpu: whether a GPU is free.
+        gpu_busy: whether there is one, but all are lent; what needs one waits for that.
     """
     query = select(Submission).where(Submission.state == State.QUEUED, Submission.not_before <= now)
     if not gpu:
-        query = query.where(Submission.gpu.is_(False))
+        none = Submission.gpu.is_(False)
+        query = query.where(none if gpu_busy else none | Submission.grade.is_(None))
     if live_only:
         query = query.where(Submission.priority == LIVE)
     order = (Submission.priority, Submission.turn, Submission.id)
@@ -43,7 +58,7 @@ def lease(
     )
     return Lease(
         row.id, row.token, row.tries, row.course, row.assignment, row.version, row.name, row.sha256,
-        Purpose(row.purpose), row.cores, row.gpu,
+        Purpose(row.purpose), row.cores, row.gpu and gpu,
     )  # fmt: skip
 
 
@@ -86,7 +101,9 @@ def record(session: Session, now: datetime, held: Lease, grade: dict[str, Any], 
     else:
         submission.grade, submission.staged_grade = row.id, None
         submission.version = grade.get("engine", {}).get("assignment_version", "")
-    submission.state = staged or (State.STAFF if staff else State.GRADED)
+    missing = any(c["verdict"] == Verdict.WAITING_FOR_HARDWARE for c in grade["criteria"])
+    submission.state = staged or (State.STAFF if staff else State.WAITING if missing else State.GRADED)
+    submission.tries = 0 if missing else submission.tries  # the machine that it waits for has all its own
     submission.holder, submission.lease_until, submission.priority, submission.staged = "", None, LIVE, ""
     submission.problem = f"graded again, but undecided: {staff}"[:2000] if staged and staff else staff
     for c in grade["criteria"]:
@@ -154,9 +171,11 @@ def holders(session: Session) -> list[str]:
 
 
 def hardware(session: Session, *, gpu: bool) -> int:
-    """Shows GPU submissions as waiting while there is no GPU; returns how many changed."""
+    """Queues what waits for a GPU when there is one; shows it as waiting when there is none. Returns how many changed."""
     before, after = (State.WAITING, State.QUEUED) if gpu else (State.QUEUED, State.WAITING)
-    query = update(Submission).where(Submission.gpu.is_(True), Submission.state == before).values(state=after)
+    # what was not tried at all yet is tried without
+    rows = (Submission.gpu.is_(True), Submission.state == before, Submission.grade.is_not(None))
+    query = update(Submission).where(*rows).values(state=after)
     return int(session.execute(query).rowcount)  # type: ignore[attr-defined]
 
 

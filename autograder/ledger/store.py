@@ -205,12 +205,14 @@ class Ledger(StagedGrades, CourseRecords, MachineRecords):
     # leases
 
     def lease(
-        self, holder: str, *, free: int, hold_s: float, gpu: bool = False, live_only: bool = False
-    ) -> Lease | None:
+        self, holder: str, *, free: int, hold_s: float, gpu: bool = False, gpu_busy: bool = False,
+        live_only: bool = False,
+    ) -> Lease | None:  # fmt: skip
         """The next submission, for `hold_s` seconds; None when nothing waits that fits."""
         now = self.clock()
         with self.database.writes() as session:
-            return queue.lease(session, now, holder, free, timedelta(seconds=hold_s), gpu=gpu, live_only=live_only)
+            hold = timedelta(seconds=hold_s)
+            return queue.lease(session, now, holder, free, hold, gpu=gpu, gpu_busy=gpu_busy, live_only=live_only)
 
     def renew(self, leases: Iterable[Lease], *, hold_s: float) -> list[Lease]:
         """Heartbeat; returns the leases that were lost."""

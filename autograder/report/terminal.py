@@ -43,6 +43,10 @@ def show(grade: Grade, console: Console, *, staff: bool = False) -> None:
         f"[bold]{grade.score:g} of {grade.max_score:g}[/bold] automatic points in {grade.wall_s:.1f} s "
         f"({grade.overhead_s:.1f} s of it not spent in the submission or the reference)"
     )
+    if grade.waiting:
+        console.print(
+            "[yellow]Part of this waits for a machine with a GPU; what could be said without one is above. Nothing is lost.[/]"
+        )
     if grade.ours:
         console.print(
             "[yellow]Part of this could not be decided for reasons that are ours; nothing is lost. Run it again on a quiet machine.[/]"

@@ -25,6 +25,9 @@ class Guest(Protocol):
     def alive(self) -> bool:
         """Whether the shim (of every rank) still lives."""
 
+    def holds(self, pid: int) -> bool:
+        """Whether a process, by its number on this machine, belongs to this guest."""
+
     def freeze(self) -> None:
         """Stops every process of the guest; returns when the kernel confirms it."""
 

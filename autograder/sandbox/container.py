@@ -17,9 +17,10 @@ from typing import Any
 
 import docker
 from docker.errors import APIError, DockerException, NotFound
-from docker.types import Mount, Ulimit
+from docker.types import DeviceRequest, Mount, Ulimit
 
 import autograder.guest
+from autograder.domain.device import real
 from autograder.domain.execution import Usage
 from autograder.errors import MachineError, SandboxError
 from autograder.sandbox.base import hello
@@ -110,6 +111,13 @@ class ContainerGuest:
         except OSError:
             return False
         return all(stat.rpartition(")")[2].split()[0] not in "ZX" for stat in stats)
+
+    def holds(self, pid: int) -> bool:
+        """By the process's control group, which no guest can leave."""
+        try:
+            return self.container in Path(f"/proc/{pid}/cgroup").read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return True  # it has ended: whoever it was, it uses nothing any more
 
     def freeze(self) -> None:
         """By cgroup file, or by the engine's API where this user may not write it."""
@@ -247,6 +255,11 @@ class ContainerSandbox:
             "log_config": {"Type": "none"},
             "ulimits": [] if "ulimits" in weak else limits,
         }
+        if real(profile.device):  # docker run --gpus device=UUID, by the NVIDIA container toolkit
+            wanted = DeviceRequest(
+                driver="nvidia", device_ids=[profile.device], capabilities=[["gpu", "compute", "utility"]]
+            )
+            options["device_requests"] = [wanted]
         if profile.runtime:
             options["runtime"] = profile.runtime
         if UNIFIED:

@@ -55,6 +55,11 @@ class ProcessGuest:
                     found.append(int(entry.name))
         return found
 
+    def holds(self, pid: int) -> bool:
+        """By its process group."""
+        state = _state(pid)
+        return state is None or state[1] == self.process.pid
+
     @property
     def alive(self) -> bool:
         """Whether the shim (of a world its launcher) still lives."""

@@ -14,6 +14,7 @@ from pathlib import PurePath
 from typing import Any
 
 from autograder.domain.assignment import Assignment, Kind
+from autograder.domain.device import HOST, real
 
 _SYSCALLS = """
 accept accept4 access alarm arch_prctl bind brk chdir chmod chown clock_getres clock_gettime clock_nanosleep close
@@ -41,6 +42,7 @@ setreuid setfsuid setfsgid capget capset
 # CLONE_NEW{NS,CGROUP,UTS,IPC,USER,PID,NET,TIME}: no namespace is ever made inside
 _NAMESPACE_FLAGS = 0x00020000 | 0x02000000 | 0x04000000 | 0x08000000 | 0x10000000 | 0x20000000 | 0x40000000 | 0x80
 _ENOSYS = 38
+_SIMULATORS = {"NUMBA_ENABLE_CUDASIM": "1", "TRITON_INTERPRET": "1"}  # kernels run in Python, for their answers alone
 
 # AF_INET and AF_INET6 reach nothing (no network device but loopback); MPI's launcher needs them. Everything else is shut.
 _FAMILIES = (socket.AF_UNIX, socket.AF_INET, socket.AF_INET6)
@@ -81,6 +83,7 @@ class Profile:
         scratch_mb: size of its working directory, a tmpfs; inodes are bounded too.
         syscalls: allowed beyond the list above.
         netlink_errno: with what a netlink socket is refused; some libraries do without one only if they hear the right word.
+        device: of a GPU assignment, where its arrays live: a GPU's UUID, or a word of `domain.device`; empty elsewhere.
         weakened: names of rules left out (capabilities, cpuset, memory, network, pid, pids, read-only, scratch,
             seccomp, shm, ulimits, user). Only the escape suite uses it, to show that an attack bites.
     """
@@ -98,14 +101,21 @@ class Profile:
     runtime: str = ""
     syscalls: tuple[str, ...] = ()
     netlink_errno: int = errno.EPERM
+    device: str = ""
     weakened: frozenset[str] = frozenset()
 
     @classmethod
     def of(
-        cls, assignment: Assignment, image: str, cores: tuple[int, ...], weakened: frozenset[str] = frozenset()
-    ) -> Profile:
-        """The profile that an assignment's guests run under."""
+        cls, assignment: Assignment, image: str, cores: tuple[int, ...], weakened: frozenset[str] = frozenset(),
+        gpu: str = "",
+    ) -> Profile:  # fmt: skip
+        """The profile that an assignment's guests run under.
+
+        Args:
+            gpu: the device that this slot has, or empty.
+        """
         wanted, ranks = assignment.resources, int(assignment.kind is Kind.MPI)
+        device = (gpu or HOST) if assignment.kind is Kind.GPU else ""
         return cls(
             image,
             cores,
@@ -114,6 +124,7 @@ class Profile:
             wanted.scratch_mb,
             wanted.preload,
             ranks,
+            device=device,
             weakened=weakened,
         )
 
@@ -127,7 +138,7 @@ class Profile:
         """
         more = [address, ",".join(self.preload)]
         if not self.ranks:
-            return [python, "-I", f"{shims}/shim.py", *more]
+            return [python, "-I", f"{shims}/{'gpu_shim' if self.device else 'shim'}.py", *more]
         launcher = str(PurePath(python).parent / "mpiexec")
         # without its clean-up a rank that ends leaves the others as they are, so that the judge can name it
         return [
@@ -153,4 +164,6 @@ class Profile:
             "MALLOC_MMAP_THRESHOLD_": "65536",
             "NUMBA_CACHE_DIR": "/work/.numba",
             "MPIR_CVAR_CH4_CMA_ENABLE": "0",  # the filter denies process_vm_readv; without this MPICH can hang
+            **({"AUTOGRADER_DEVICE": "cuda" if real(self.device) else self.device} if self.device else {}),
+            **(_SIMULATORS if self.device and not real(self.device) else {}),
         }

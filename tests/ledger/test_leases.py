@@ -125,15 +125,42 @@ def test_a_large_job_is_not_starved_by_small_ones(hand_in, ledger):
     assert take(ledger, free=2).cores == 2
 
 
-def test_without_a_gpu_its_submissions_wait_visibly(hand_in, ledger):
-    """And go on when one joins."""
+def verdicts(score, *found):
+    """A grade with these verdicts."""
+    rows = [
+        {"id": f"c{i}", "points": 0.0, "max_points": 1.0, "verdict": v, "evidence": {}} for i, v in enumerate(found)
+    ]
+    return {"score": score, "max_score": float(len(found)), "criteria": rows, "engine": {}}
+
+
+def test_without_a_gpu_correctness_is_graded_and_the_rest_waits_visibly(hand_in, ledger):
+    """And goes on when one joins, with all its tries; the first verdict counts until then."""
     receipt = hand_in(gpu=True)
-    hand_in("bob")
     ledger.hardware(gpu=False)
-    assert ledger.entry(receipt.submission).state is State.WAITING
-    assert take(ledger).submission != receipt.submission and take(ledger) is None
+    held = take(ledger)
+    assert held.submission == receipt.submission and not held.gpu  # no machine with a GPU is asked for
+    assert ledger.record(held, verdicts(1.0, "passed", "waiting-for-hardware"))
+    entry = ledger.entry(receipt.submission)
+    assert (entry.state, entry.score, entry.attempts) == (State.WAITING, 1.0, 0)
+    assert take(ledger) is None and not ledger.regrade(receipt.submission, by="staff")
+    assert ledger.hardware(gpu=True) == 1
+    assert ledger.hardware(gpu=False) == 1 and ledger.entry(receipt.submission).state is State.WAITING  # it left again
     ledger.hardware(gpu=True)
-    assert take(ledger, gpu=True).submission == receipt.submission
+    held = take(ledger, gpu=True)
+    assert held.submission == receipt.submission and held.gpu and held.tries == 1
+    assert ledger.record(held, verdicts(2.0, "passed", "passed"))
+    entry = ledger.entry(receipt.submission)
+    assert (entry.state, entry.score) == (State.GRADED, 2.0)
+
+
+def test_while_every_gpu_is_lent_others_go_on(hand_in, ledger):
+    """What needs one is not tried without where one is there."""
+    first = hand_in(gpu=True)
+    other = hand_in("bob")
+    held = ledger.lease("here", free=4, hold_s=30, gpu=False, gpu_busy=True)
+    assert held.submission == other.submission
+    assert ledger.lease("here", free=4, hold_s=30, gpu=False, gpu_busy=True) is None
+    assert take(ledger, gpu=True).submission == first.submission
 
 
 def test_no_submission_is_leased_twice(hand_in, ledger):

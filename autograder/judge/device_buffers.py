@@ -1,0 +1,82 @@
+"""The buffers of a guest whose arrays live on a device; scalars and words stay in memory files."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+from typing import Any
+
+import numpy as np
+
+from autograder.judge.buffers import HEADER_BYTES, NOTE_BYTES, Array, Buffers, Plan, Slot, poison, same_bytes
+from autograder.judge.device import Device, Store
+
+
+class DeviceBuffers(Buffers):
+    """As `Buffers`, with two allocations more: arrays lie there, at the offsets that they would have in the files."""
+
+    def __init__(self, channel: socket.socket, device: Device) -> None:
+        super().__init__(channel)
+        self.device = device
+        self.given: Store = device.allocate(HEADER_BYTES)
+        self.asked: Store = device.allocate(HEADER_BYTES)
+
+    def fits(self, input_bytes: int, output_bytes: int) -> bool:
+        """See `Buffers`; grows the device's allocations, too."""
+        super().fits(input_bytes, output_bytes)
+        if self.given.size < input_bytes:
+            self.given.close()
+            self.given, self.attached = self.device.allocate(input_bytes * 5 // 4), False
+        if self.asked.size < output_bytes:
+            self.asked.close()
+            self.asked, self.attached = self.device.allocate(output_bytes * 5 // 4), False
+        return self.attached
+
+    def offer(self) -> None:
+        """Five descriptors; the sizes of the last two are said in the input file, for a driver that must be told."""
+        self.write_header({"device": [self.given.size, self.asked.size]})
+        files = [self.input.descriptor, self.output.descriptor, self.text.descriptor]
+        socket.send_fds(self.channel, [b"A"], [*files, self.given.descriptor, self.asked.descriptor])
+        self.attached = True
+
+    def reveal(self, call: Plan) -> None:
+        """Fresh inputs on the device, poisoned outputs, nothing left in its caches."""
+        self.write_header(call.header)
+        for slot, array in call.inputs:
+            self.given.write(slot.offset, array)
+        for slot in call.returns:
+            if slot.scalar:
+                poison(slot.on(self.output.view))
+            else:  # all ones is a NaN for every float
+                byte = 0xFF if slot.dtype.kind == "f" else secrets.randbits(8) & (1 if slot.dtype.kind == "b" else 0xFF)
+                self.asked.fill(slot.offset, slot.span, byte)
+        for slot, array in call.fills:
+            self.asked.write(slot.offset, array)
+        os.lseek(self.text.descriptor, NOTE_BYTES, os.SEEK_SET)
+        self.text.view[:1] = b"\0"
+        self.device.settle()
+
+    def modified(self, call: Plan) -> bool:
+        """Whether the guest changed what it was given to read."""
+        return any(not same_bytes(_copy(self.given, slot), array) for slot, array in call.inputs)
+
+    def capture(self, call: Plan) -> tuple[Any, ...]:
+        """The judge's private copies."""
+        arrays = [_copy(self.asked, slot) for slot, _ in call.fills]
+        values = [
+            slot.on(self.output.view).copy().item() if slot.scalar else _copy(self.asked, slot) for slot in call.returns
+        ]
+        return (*arrays, *values)
+
+    def close(self) -> None:
+        """Gives up all five."""
+        super().close()
+        self.given.close()
+        self.asked.close()
+
+
+def _copy(store: Store, slot: Slot) -> Array:
+    found = np.empty(slot.shape, slot.dtype)
+    store.read(slot.offset, found)
+    return found

@@ -1,0 +1,178 @@
+"""The way through a GPU's driver, by a stand-in: descriptors between processes, the judge's copies, probes, clocks.
+
+The stand-ins are C: the driver's is compiled against NVIDIA's own `cuda.h`, so that every name, prototype and structure is
+the driver's; the management library's is spoken to by NVIDIA's own bindings. What no stand-in shows: kernels, streams,
+caches, clocks, and whether descriptors of device memory pass between containers.
+"""
+
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from .. import conftest
+
+HERE = conftest.FIXTURES / "cuda"
+GPU = "GPU-abcd0102-0304-0506-0708-090a0b0c0d0e"
+COURSE = conftest.FIXTURES / "assignments" / "t_gpu"
+
+
+def header():
+    """The folder of NVIDIA's cuda.h, from the wheel that holds it."""
+    found = importlib.util.find_spec("nvidia")
+    for folder in found.submodule_search_locations if found else ():
+        if (path := Path(folder) / "cuda_runtime/include/cuda.h").is_file():
+            return path.parent
+    return None
+
+
+@pytest.fixture(scope="module")
+def libraries(tmp_path_factory):
+    """A folder with both stand-ins, under the names by which they are looked for."""
+    compiler = shutil.which("cc") or shutil.which("gcc")
+    if compiler is None or header() is None:
+        pytest.skip("the stand-in for a driver needs a C compiler (apt-get install gcc) and nvidia-cuda-runtime-cu12")
+    folder = tmp_path_factory.mktemp("libraries")
+    strict = [compiler, "-Wall", "-Wextra", "-Werror", "-O2", "-shared", "-fPIC", f"-I{header()}"]
+    for source, name in (("driver.c", "libcuda.so.1"), ("management.c", "libnvidia-ml.so.1")):
+        subprocess.run([*strict, "-o", str(folder / name), str(HERE / source)], check=True)
+    return folder
+
+
+def run(libraries, *arguments, **more):
+    """The command line on a machine that has the stand-ins for a GPU."""
+    environment = {**os.environ, "LD_LIBRARY_PATH": str(libraries), **more}
+    environment.pop("AUTOGRADER_GPUS", None)
+    # an interpreter of its own: the loader reads LD_LIBRARY_PATH once, and the fork server with it
+    return subprocess.run(
+        [sys.executable, "-c", PROGRAM, *map(str, arguments)],
+        capture_output=True, text=True, env=environment, check=False, timeout=120,
+    )  # fmt: skip
+
+
+PROGRAM = f"""
+import json, sys, warnings
+from pathlib import Path
+from autograder.api import Node, Options, receive
+from autograder.course.load import load
+
+def main():
+    warnings.simplefilter("ignore")
+    course = load(Path({str(COURSE)!r}))
+    submission = receive(Path(sys.argv[1]), 64)
+    with Node(Options(kind="subprocess", pairs=1, references=Path({str(conftest.FIXTURES / "reference")!r}))) as node:
+        print(json.dumps(node.grade(course, submission).to_json(), default=str))
+
+if __name__ == "__main__":
+    main()
+"""
+
+
+def graded(libraries, name, **more):
+    """One program's grade."""
+    found = run(libraries, COURSE / name, **more)
+    assert found.returncode == 0, found.stderr[-3000:]
+    return json.loads(found.stdout)
+
+
+def verdicts(grade):
+    """By criterion."""
+    return {c["id"]: c["verdict"] for c in grade["criteria"]}
+
+
+def test_a_solution_passes_on_the_device(libraries):
+    """Correctness, a scalar result, an array filled in place, a duel; the grade names the GPU."""
+    grade = graded(libraries, "solutions/any_device.py")
+    found = verdicts(grade)
+    assert {k: v for k, v in found.items() if k != "speed"} == dict.fromkeys(
+        ("examples", "formula", "in-place"), "passed"
+    )
+    assert found["speed"] in ("passed", "inconclusive")  # other processes share the cores here
+    assert grade["engine"]["device"] == GPU
+
+
+@pytest.mark.parametrize("name", ["changes_its_input", "double_precision", "half_precision", "replays_by_address"])
+def test_a_mutant_dies_on_the_device(libraries, name):
+    """Inputs are compared on the device, fresh numbers lie at old addresses."""
+    dies_by = (COURSE / f"mutants/{name}.py").read_text().partition("\n")[0].removeprefix("# dies by: ")
+    assert dies_by in verdicts(graded(libraries, f"mutants/{name}.py")).values()
+
+
+def test_an_array_of_the_host_is_refused(libraries, tmp_path):
+    """The answer must be on the device: a copy to it would be time that the clock cannot see."""
+    (tmp_path / "host.py").write_text(
+        "import numpy as np\ndef work(x, steps): return np.zeros(x.shape, np.float32), 0.0\n"
+    )
+    grade = graded(libraries, tmp_path / "host.py")
+    first = grade["criteria"][0]
+    assert first["verdict"] == "wrong-shape" and "no array of the device" in first["sentence"]
+
+
+def test_every_toolkit_gets_the_same_memory(libraries, tmp_path):
+    """DLPack and `__cuda_array_interface__` name one address, and lengths and types are the declared ones."""
+    (tmp_path / "look.py").write_text(LOOK)
+    assert verdicts(graded(libraries, tmp_path / "look.py"))["examples"] == "passed"
+
+
+LOOK = (
+    (COURSE / "solutions/any_device.py").read_text()
+    + '''
+
+import ctypes as c
+_work = work
+
+
+def work(x, steps):
+    """Reads the capsule as a toolkit would."""
+    get = c.pythonapi.PyCapsule_GetPointer
+    get.restype, get.argtypes = c.c_void_p, (c.py_object, c.c_char_p)
+    words = (c.c_uint64 * 8).from_address(get(x.__dlpack__(), b"dltensor"))
+    data, device, ndim_and_type = words[0], words[1], words[2]
+    assert data == x.__cuda_array_interface__["data"][0] or not x.size, "another address"
+    assert device & 0xFFFFFFFF == 2 == x.__dlpack_device__()[0], "no CUDA device"
+    assert ndim_and_type & 0xFFFFFFFF == 1, "one axis"
+    code, bits, lanes = ndim_and_type >> 32 & 0xFF, ndim_and_type >> 40 & 0xFF, ndim_and_type >> 48
+    assert (code, bits, lanes) == (2, 32, 1), "no float32"
+    assert c.c_int64.from_address(words[3]).value == x.size == len(x), "another length"
+    return _work(x, steps)
+'''
+)
+
+
+def test_work_left_on_the_device_is_found(libraries, tmp_path):
+    """A probe that takes too long: somebody's kernel runs on although the process is frozen."""
+    busy = tmp_path / "busy"
+    source = (COURSE / "solutions/any_device.py").read_text()
+    (tmp_path / "leaves.py").write_text(
+        source + f"\n\n_w = work\ndef work(x, steps):\n    open({str(busy)!r}, 'w')\n    return _w(x, steps)\n"
+    )
+    grade = graded(libraries, tmp_path / "leaves.py", FAKE_CUDA_BUSY=str(busy))
+    assert "work-left-running" in verdicts(grade).values()
+
+
+def test_a_throttled_gpu_decides_nothing(libraries, tmp_path):
+    """Rounds are dropped for what no student can cause; the verdict is ours, never theirs."""
+    (tmp_path / "state").write_text("reasons=8\n")
+    grade = graded(libraries, "solutions/any_device.py", FAKE_NVML=str(tmp_path / "state"))
+    speed = grade["criteria"][-1]
+    assert speed["verdict"] == "inconclusive" and "slowdown" in json.dumps(speed["evidence"])
+
+
+def test_a_gpu_that_is_not_there_is_named(libraries, tmp_path):
+    """With what is there, and the variable that says so."""
+    found = run(libraries, COURSE / "solutions/any_device.py")
+    assert found.returncode == 0
+    environment = {**os.environ, "LD_LIBRARY_PATH": str(libraries), "AUTOGRADER_GPUS": "GPU-0"}
+    words = subprocess.run(
+        [sys.executable, "-m", "autograder", "node", "check", "--json"],
+        capture_output=True,
+        text=True,
+        env=environment,
+        check=False,
+    )
+    assert words.returncode != 0 and "GPU-0 is not among this machine's GPUs" in words.stderr + words.stdout
