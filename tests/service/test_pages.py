@@ -10,10 +10,10 @@ from urllib.parse import quote
 
 import pytest
 
-from autograder.domain.verdict import Verdict
+from autograder.domain.verdict import Verdict, sentence
 from hub.service.grades import cell
 from hub.service.identity import csrf_token, safe_next
-from tests.service.conftest import SLUG, SOLUTION, House
+from tests.service.conftest import SLUG, SOLUTION, House, verdict
 
 HOSTILE = "<script>alert(1)</script>\x1b[31m\"'>&.py"
 PAGES = ("", f"assignments/{SLUG}", "staff", "staff/queue", "staff/submissions", f"staff/assignments/{SLUG}",
@@ -264,3 +264,29 @@ def test_the_way_back_is_ours(target: str) -> None:
     """Everything else leads home."""
     assert safe_next(target, "/services/autograder/") == "/services/autograder/"
     assert safe_next("/services/autograder/staff", "/services/autograder/") == "/services/autograder/staff"
+
+
+def test_a_submission_that_waits_for_a_gpu_says_so_and_costs_one_token(house: House) -> None:
+    """With what could be said without one; the report, the list and the queue say the same."""
+    ada = house.submit()
+    held = house.ledger.lease("test", free=8, hold_s=60)
+    assert held is not None
+    body = verdict(held.name, held.sha256).to_json()
+    body["criteria"][-1] = {
+        **body["criteria"][-1],
+        "points": 0,
+        "verdict": "waiting-for-hardware",
+        "sentence": sentence(Verdict.WAITING_FOR_HARDWARE),
+        "evidence": {},
+    }
+    assert house.ledger.record(held, body)
+    before = house.api("ada", "GET", "api/me").text
+    for call in house.grader.calls:
+        call(ada)
+    assert house.api("ada", "GET", "api/me").text == before, "no token came back: one grading was paid, one is done"
+    text = house.page("ada", f"submissions/{ada}").text
+    assert "needs a machine with a GPU" in text and "nothing to do" in text and "30" in text
+    assert "measured again" not in text and "graded again" not in text
+    assert "waits for a machine with a GPU" in house.api("ada", "GET", f"api/submissions/{ada}/report").text
+    for who, page in (("ada", ""), ("ivy", "staff/queue"), ("ivy", "staff/submissions")):
+        assert "waiting for a machine with the right hardware" in house.page(who, page).text, page
