@@ -29,7 +29,7 @@ PROBE_BYTES = 64 << 20  # copied to the same size: some 40 µs on a H100, much l
 PROBE_CALLS = 21
 PROBE_FACTOR, PROBE_SLACK_S = 3.0, 2e-3  # a time slice of another context's kernel is 2 ms or more
 PROBE_TRIES = 3
-SCRUB_BYTES = 1 << 30
+SCRUB_BYTES, SMALLEST_BYTES = 1 << 30, 1 << 21
 
 Array = npt.NDArray[Any]
 
@@ -204,12 +204,17 @@ class CudaDevice:
     def scrub(self) -> None:
         """Takes all free memory for a moment and zeroes it."""
         taken: list[Block] = []
-        try:
-            while (size := min(self.driver.free_bytes() // 2, SCRUB_BYTES)) > 1 << 21:
-                taken.append(self.driver.allocate(size))
-                taken[-1].fill(0, 0, taken[-1].size)
-        except CudaError:  # the last megabytes are not to be had in one piece
-            pass
+        left = self.driver.free_bytes()
+        size = SCRUB_BYTES
+        while (size := min(size, left)) >= SMALLEST_BYTES:
+            try:
+                block = self.driver.allocate(size)
+            except CudaError:  # not to be had in one piece
+                size //= 2
+                continue
+            block.fill(0, 0, block.size)
+            taken.append(block)
+            left -= size
         self.driver.synchronize()
         for block in taken:
             block.close()

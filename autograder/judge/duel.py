@@ -214,13 +214,12 @@ class Duel:
         outcomes = [o for o, _ in played.values()]
         watch = self._actor(index, self.legs[-1]).window.watch
         total = sum(o.elapsed_s for o in outcomes)
-        dropped = complaint(
+        dropped = next((o.disturbed for o in outcomes if o.disturbed), "") or complaint(
             sum(o.foreign_s for o in outcomes),
             sum(o.steal_s for o in outcomes),
             total * len(watch.cores),
             watch.read().grain_s,
         )
-        dropped = dropped or next((o.disturbed for o in outcomes if o.disturbed), "")
         first = [leg.name for leg in order].index("submission") == 0
         return Round(
             seconds["reference"], seconds["submission"], ratio, index, first, dropped, seconds.get("canary", 0.0)
