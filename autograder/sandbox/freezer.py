@@ -68,6 +68,9 @@ class Cgroup:
         Raises:
             SandboxError: not confirmed in time.
         """
+        if not self.processes():
+            self.thaw()
+            return
         self._write("cgroup.freeze", "1") if self.unified else self._write("freezer.state", "FROZEN")
         until = time.monotonic() + CONFIRM_S
         spins = 0

@@ -64,6 +64,7 @@ def test_version_2_is_read_as_documented(tmp_path, monkeypatch):
 def test_a_freeze_that_is_not_confirmed_is_an_error(tmp_path, monkeypatch):
     """A process in uninterruptible sleep; the caller then kills the guest."""
     monkeypatch.setattr(freezer, "CONFIRM_S", 0.05)
+    monkeypatch.setattr(Cgroup, "processes", lambda self: [os.getpid()])
     for name, text in {"cgroup.freeze": "0", "cgroup.events": "frozen 0\n"}.items():
         (tmp_path / name).write_text(text)
     with pytest.raises(SandboxError, match="could not be frozen"):

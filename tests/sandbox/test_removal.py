@@ -3,6 +3,7 @@
 import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -29,10 +30,16 @@ def end(engine, how):
     return guest.container
 
 
-@pytest.mark.parametrize("how", ["killed", "by itself"])
-def test_the_engine_deletes_what_ends(engine, how):
-    """Docker 20.10 does not, where a group is frozen while it deletes: one in ten, before this was known."""
+@pytest.mark.parametrize("how, missed", [("killed", 0), ("by itself", 3)])
+def test_the_engine_deletes_what_ends(engine, how, missed):
+    """Docker 20.10 does not, where a group is frozen while it deletes: every third, before this was known.
+
+    Who dies between a look and a freeze may still be missed; then its shim is ended, and its groups are removed.
+    """
     with ThreadPoolExecutor(4) as threads:
         containers = set(threads.map(lambda _: end(engine, how), range(24)))
     time.sleep(1)
+    assert len(containers & {container for _, container in _living()}) <= missed
+    engine.release()
     assert not containers & {container for _, container in _living()}
+    assert not [g for c in containers for g in Path("/sys/fs/cgroup").glob(f"*/docker/{c}")]
