@@ -12,8 +12,8 @@ Half precision errs by 5e-4 in every number. Whole numbers below 2^24 are exact 
 Sizes are small, because without a GPU a simulator runs every thread on the CPU.
 
 The timed array has 2^24 numbers. A chain over its tiles of 1024 (16384 additions to a running sum of at most some 2 √n) errs by
-3.5e-8 · 128 · √n = 4.5e-6 √n rms; LONG = 5 allows 5e-5 (√n + largest |y|), 11 times that at least. Leaving out m numbers
-costs √m of √n: two numbers in 2^24 fit into the tolerance, no tile does.
+3.5e-8 · 128 · √n = 4.5e-6 √n rms; LONG = 5 allows 5e-5 (√n + largest |y|), 11 times that at least. That is
+about half the size of one number: no number can be left out, let alone a tile.
 """
 
 import numpy as np
