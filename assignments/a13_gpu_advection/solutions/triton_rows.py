@@ -12,16 +12,17 @@ DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 def one_step(old, new, ny, nx, east, west, up, down, columns: tl.constexpr):
     i, member = tl.program_id(1), tl.program_id(2).to(tl.int64)
     j = tl.program_id(0) * columns + tl.arange(0, columns)
-    row, ok = old + (member * ny + i) * nx, j < nx
+    first, ok = member * ny, j < nx
+    row = old + (first + i) * nx
     here = tl.load(row + j, mask=ok)
     left = tl.load(row + tl.where(j == 0, nx - 1, j - 1), mask=ok)
     right = tl.load(row + tl.where(j == nx - 1, 0, j + 1), mask=ok)
-    below = tl.load(row - nx + j, mask=ok & (i > 0), other=0.0)
-    above = tl.load(row + nx + j, mask=ok & (i < ny - 1), other=0.0)
+    below = tl.load(old + (first + tl.maximum(i - 1, 0)) * nx + j, mask=ok)
+    above = tl.load(old + (first + tl.minimum(i + 1, ny - 1)) * nx + j, mask=ok)
     change = east * (left - here) + west * (right - here)
-    change += up * below + down * above
-    change -= tl.where(i > 0, down, 0.0) * here + tl.where(i < ny - 1, up, 0.0) * here
-    tl.store(new + (member * ny + i) * nx + j, here + change, mask=ok)
+    change += tl.where(i > 0, 1.0, 0.0) * (up * below - down * here)
+    change += tl.where(i < ny - 1, 1.0, 0.0) * (down * above - up * here)
+    tl.store(new + (first + i) * nx + j, here + change, mask=ok)
 
 
 def adv_diff(C, u, v, K, dx, dt, n):
