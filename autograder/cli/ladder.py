@@ -15,7 +15,7 @@ from rich.progress import Progress
 
 from autograder.api import Assignment, CourseError, Node, Options, Submission, all_folders, find, load, receive
 from autograder.course.load import course_folder
-from autograder.domain.assignment import Criterion, CriterionKind
+from autograder.domain.assignment import Criterion, CriterionKind, Kind
 from autograder.domain.measurement import DuelOutcome
 from autograder.engine.peaks import Peaks, measure
 from autograder.measure.machine import fingerprint
@@ -58,9 +58,12 @@ def ladder(assignments: tuple[str, ...], output: Path | None) -> None:
     if output is not None and (not output.is_file() or BEGIN not in output.read_text(encoding="utf-8")):
         raise CourseError(str(output), f"holds no line {BEGIN}")
     chosen = [load(find(a)) for a in assignments] or [load(f) for f in all_folders() if not f.name.startswith("_")]
-    work = [(a, c) for a in chosen for c in a.criteria if c.kind.timed]
-    console = Console(stderr=True)
-    with Node(Options()) as node, Progress(console=console) as progress:
+    console, options = Console(stderr=True), Options()
+    bare = [a for a in chosen if a.kind is Kind.GPU and not options.gpus]
+    if bare:
+        console.print(f"not measured, this machine has no GPU: {', '.join(a.slug for a in bare)}")
+    work = [(a, c) for a in chosen if a not in bare for c in a.criteria if c.kind.timed]
+    with Node(options) as node, Progress(console=console) as progress:
         task = progress.add_task("measuring", total=len(work))
         peaks = {
             p: measure(node, tuple(sorted(os.sched_getaffinity(0))[-p:]))

@@ -33,9 +33,9 @@ def main() -> None:
     sums = [0.0] * 4
     with Node(Options()) as node:
         for folder in all_folders(ROOT / "assignments"):
-            if folder.name.startswith("_"):
-                continue
             assignment = load(folder)
+            if folder.name.startswith("_") or (assignment.kind == "gpu" and not node.options.gpus):
+                continue
             path = sorted((folder / "solutions").glob("*.py"))[options.solution]
             grade = node.grade(assignment, receive(path, assignment.limits.submission_kb))
             rounds = [r for c in grade.criteria if c.duel for r in c.duel.rounds]
