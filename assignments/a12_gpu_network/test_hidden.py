@@ -17,7 +17,7 @@ averages: states that are rounded before their cubes move z by 5e-4 and the rate
 Measured on a CPU, the largest error of a call, over 1000 draws of either kind: single precision (PyTorch, two ways) is off by 2e-6 at most
 in random networks and 9e-6 where units are alike. At least, TF32 products are off by 4e-4 and 3e-3, half precision throughout by 9e-4
 and 8e-3, tanh alone in half precision by 3e-4 and 2e-3, states alone by 5e-4 and 5e-3. Rounding W2 alone, by 3e-4 and 2e-3 in
-the median, passed one draw of either kind in a thousand or fewer, but a grading has twenty.
+the median, passes about one draw in a thousand, but a grading has twenty.
 
 Nothing here is random for a correct submission: the bounds hold for every draw. Sizes are small because, without a GPU, a simulator
 runs every thread of a kernel as a thread of Python; the duel checks 2^20 states in every round.
