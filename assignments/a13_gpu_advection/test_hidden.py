@@ -55,7 +55,7 @@ def follow(submission, C, arguments, n, what="C"):
 
 
 @pytest.mark.criterion("formula")
-@pytest.mark.parametrize("shape", [(1, 8, 16), (2, 17, 35), (1, 40, 9), (3, 5, 70), (1, 20, 65)])
+@pytest.mark.parametrize("shape", [(1, 8, 16), (2, 9, 35), (1, 40, 9), (3, 5, 70), (1, 20, 65)])
 def test_random_fields_agree_with_the_oracle(submission, rng, shape):
     """More rows than columns and fewer, one member and several, an odd and an even number of steps."""
     for n in (2, 3):

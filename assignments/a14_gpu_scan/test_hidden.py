@@ -4,12 +4,12 @@ Errors are judged in units of `scan.room`: the root of the sum of squares so far
 largest |y| so far. RELATIVE = 1e-5 of it is 1e-5 √n, and more where the numbers have a sign in common. Single precision rounds
 by u = 6e-8 at most, 3.5e-8 rms, of a sum of neighbours.
 - One-sided numbers: if no element passes through more than D additions, y errs by D u |y| at most. RELATIVE allows D = 167; tiles
-  of 256 and a chain of the 20 that 5000 numbers need have D < 50.
-- Random signs: on each of D levels, the squares of the sums of neighbours add up to n, so y errs by 3.5e-8 √(D n) rms; for D = 50 that
-  is 1/40 of what is allowed. Even one after the other (3.5e-8 n / √2), 5000 numbers stay below an eighth.
+  of 256 and a chain of the 36 that 9001 numbers need have D < 60.
+- Random signs: on each of D levels, the squares of the sums of neighbours add up to n, so y errs by 3.5e-8 √(D n) rms; for D = 60 that
+  is 1/35 of what is allowed. Even one after the other (3.5e-8 n / √2), 9001 numbers stay below a quarter.
 Half precision errs by 5e-4 in every number. Whole numbers below 2^24 are exact in every order, and so are their checks.
 
-Sizes are small, because without a GPU a simulator runs every thread on the CPU.
+Sizes are small (9001 numbers are three tiles of 4096), because without a GPU a simulator runs every thread on the CPU.
 
 The timed array has 2^24 numbers. A chain over its tiles of 1024 (16384 additions to a running sum of at most some 2 √n) errs by
 3.5e-8 · 128 · √n = 4.5e-6 √n rms; LONG = 5 allows 5e-5 (√n + largest |y|), 11 times that at least. That is
@@ -40,7 +40,7 @@ def normals(rng, n):
 
 
 @pytest.mark.criterion("formula")
-@pytest.mark.parametrize("n", [5, 100, 257, 1000, 2049, 3000, 5000])
+@pytest.mark.parametrize("n", [5, 100, 257, 1000, 2049, 3000, 9001])
 def test_random_numbers_agree_with_the_oracle(submission, rng, n):
     """One tile, several, and one that is not full."""
     x = normals(rng, n)
@@ -97,13 +97,13 @@ def test_what_comes_later_is_not_noticed(submission, rng):
 
 
 @pytest.mark.criterion("reproducible")
-@pytest.mark.parametrize("n", [700, 2600])
+@pytest.mark.parametrize("n", [700, 9001])
 def test_the_same_array_gives_the_same_bits(submission, rng, n):
-    """Asked three times, with shorter and longer arrays in between: no state survives."""
+    """Asked three times, with a shorter and another array in between: no state survives."""
     x = normals(rng, n) * np.float32(100.0)
     first = submission.scan(x)
     agree(first, x)
-    for m in (n // 3, 2 * n):
+    for m in (n // 3, n):
         other = normals(rng, m)
         agree(submission.scan(other), other, "y of another array")
         same(submission.scan(x), first, what="y, asked again")
