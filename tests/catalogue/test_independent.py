@@ -25,5 +25,7 @@ def test_a_correct_program_loses_points_for_speed_alone(path):
         grade = node.grade(assignment, receive(path, assignment.limits.submission_kb))
     timed = {c.id for c in assignment.criteria if c.kind.timed}
     for criterion in grade.criteria:
-        allowed = ("passed", "too-slow", "inconclusive", "waiting-for-hardware") if criterion.id in timed else ("passed",)
+        allowed = (
+            ("passed", "too-slow", "inconclusive", "waiting-for-hardware") if criterion.id in timed else ("passed",)
+        )
         assert criterion.verdict in allowed, (criterion.id, criterion.sentence, criterion.evidence)

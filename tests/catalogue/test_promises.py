@@ -6,19 +6,38 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from autograder.api import all_folders, load
+from autograder.api import Node, Options, all_folders, load, receive
 from autograder.cli.validation import validate
 
 ASSIGNMENTS = Path(__file__).resolve().parents[2] / "assignments"
+SIMULATED = ("a13_gpu_advection", "a14_gpu_scan")  # a simulator runs every thread in Python: minutes for a folder
+FOLDERS = [
+    pytest.param(f, marks=pytest.mark.slow if f.name in SIMULATED else (), id=f.name) for f in all_folders(ASSIGNMENTS)
+]
 
 
 @pytest.mark.docker
 @pytest.mark.timeout(1500)
-@pytest.mark.parametrize("folder", all_folders(ASSIGNMENTS), ids=lambda f: f.name)
+@pytest.mark.parametrize("folder", FOLDERS)
 def test_the_folder_keeps_its_promises(folder, engine):
     """As `autograder course validate --quick` says."""
     said = io.StringIO()
     assert validate(load(folder), Console(file=said, width=200), quick=True), said.getvalue()
+
+
+@pytest.mark.docker
+@pytest.mark.parametrize(
+    "name, program",
+    [("a12_gpu_network", "numba_kernel"), ("a13_gpu_advection", "triton_rows"), ("a14_gpu_scan", "triton_tiles")],
+)
+def test_a_gpu_assignment_is_graded_without_a_gpu(name, program, engine):
+    """Under Numba's simulator and Triton's interpreter: all that is not timed in full, all that is timed waits."""
+    assignment = load(ASSIGNMENTS / name)
+    with Node(Options(gpus=())) as node:
+        grade = node.grade(assignment, receive(assignment.folder / f"solutions/{program}.py", 1024))
+    timed = {c.id for c in assignment.criteria if c.kind.timed}
+    expected = {c.id: "waiting-for-hardware" if c.id in timed else "passed" for c in assignment.criteria}
+    assert {c.id: str(c.verdict) for c in grade.criteria} == expected and grade.score == 45
 
 
 @pytest.mark.parametrize("folder", all_folders(ASSIGNMENTS), ids=lambda f: f.name)
