@@ -110,7 +110,7 @@ class StagedGrades:
         return {
             key: f"{row[2]}:{row[3]}:{row[5] or 0}"
             for key, row in last.items()
-            if row[3] is not None and row[4] in (State.GRADED, State.STAFF)
+            if row[3] is not None and row[4] in (State.GRADED, State.STAFF, State.WAITING)
         }
 
 

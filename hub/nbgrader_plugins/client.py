@@ -18,7 +18,7 @@ import httpx
 
 DEFAULT_URL = "http://127.0.0.1:8700/"
 CONNECT_S, ANSWER_S = 10.0, 120.0
-FINAL = ("graded", "needs-staff", "refused")
+FINAL = ("graded", "needs-staff", "waiting-for-hardware", "refused")  # what waits for a GPU has a verdict on the rest
 
 
 class ServiceError(Exception):

@@ -28,7 +28,7 @@ router = APIRouter(tags=["submissions"])
 
 LOOK_S = 0.2  # between looks at the news
 ASK_S = 5.0  # between questions to the ledger, which also keep a proxy from closing the stream
-FINAL = ("graded", "needs-staff", "refused")
+FINAL = ("graded", "needs-staff", "waiting-for-hardware", "refused")  # who waits for a GPU has a verdict on the rest
 
 News = tuple[str, dict[str, Any]]
 

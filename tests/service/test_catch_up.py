@@ -77,6 +77,16 @@ def hand_in(ledger: Ledger, student: str = "ada", content: bytes = b"1", **about
     return receipt.submission
 
 
+def waiting(ledger: Ledger, *, hardware: bool) -> None:
+    """The next grading, by a machine with or without a GPU."""
+    held = ledger.lease("test", free=8, hold_s=60, gpu=hardware)
+    assert held is not None
+    body = verdict(held.name, held.sha256).to_json()
+    if not hardware:
+        body["criteria"][-1] |= {"points": 0, "verdict": "waiting-for-hardware", "evidence": {}}
+    assert ledger.record(held, body)
+
+
 def settled(writer: GradebookWriter) -> None:
     """The writer ends with nothing owed."""
     writer.__exit__()
@@ -206,5 +216,22 @@ def test_a_kill_loses_no_entry(ledger: Ledger, folder: Path, writer: Callable, t
     assert Written(folder).read() == {}
     book = Book(folder)
     with writer(book) as one:
+        assert book.next() == (SLUG, "ada")
+    settled(one)
+
+
+def test_what_waits_for_a_gpu_is_in_the_gradebook_and_comes_again(
+    ledger: Ledger, folder: Path, writer: Callable
+) -> None:
+    """First what could be said without one, then the whole verdict."""
+    ledger.submit(
+        course="course", assignment=SLUG, student="ada", name="a.tar.gz", content=b"1", channel="exchange", gpu=True
+    )
+    waiting(ledger, hardware=False)
+    book = Book(folder)
+    with writer(book, every_s=0.02) as one:
+        assert book.next() == (SLUG, "ada")
+        ledger.hardware(gpu=True)
+        waiting(ledger, hardware=True)
         assert book.next() == (SLUG, "ada")
     settled(one)

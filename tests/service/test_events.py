@@ -11,7 +11,7 @@ import pytest
 
 from hub.service import events
 from hub.service.events import message
-from tests.service.conftest import House
+from tests.service.conftest import House, verdict
 
 
 @pytest.fixture(autouse=True)
@@ -46,6 +46,19 @@ def test_a_recorded_grade_ends_the_stream_at_once(house: House) -> None:
         assert stream.headers["content-type"].startswith("text/event-stream")
         news = [(e, json.loads(d)) for e, d in read(stream.iter_lines())]
     assert news == [("recorded", {"submission": submission, "phase": "recorded", "state": "graded"})]
+
+
+def test_who_waits_for_a_gpu_is_not_kept_waiting_on_the_line(house: House) -> None:
+    """There is a verdict on the rest; the stream ends with it."""
+    submission = house.submit()
+    held = house.ledger.lease("test", free=8, hold_s=60)
+    assert held is not None
+    body = verdict(held.name, held.sha256).to_json()
+    body["criteria"][-1] |= {"points": 0, "verdict": "waiting-for-hardware", "evidence": {}}
+    assert house.ledger.record(held, body)
+    with follow(house, "ada", f"api/submissions/{submission}/events") as stream:
+        news = [(e, json.loads(d)["state"]) for e, d in read(stream.iter_lines())]
+    assert news == [("recorded", "waiting-for-hardware")]
 
 
 def test_news_arrive_in_order_and_end_with_recorded(house: House) -> None:
