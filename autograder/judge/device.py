@@ -10,7 +10,6 @@ for a GPU where there is none.
 
 from __future__ import annotations
 
-import mmap
 import os
 import secrets
 import time
@@ -23,6 +22,7 @@ import numpy.typing as npt
 from autograder.domain.device import SIMULATED
 from autograder.errors import SandboxError
 from autograder.guest.driver import L2_BYTES, Block, CudaError, Driver
+from autograder.judge.buffers import Region
 from autograder.measure.gpu import GpuWatch
 
 PROBE_BYTES = 64 << 20  # copied to the same size: some 40 µs on a H100, much longer beside somebody's kernel
@@ -76,13 +76,12 @@ class Device(Protocol):
 
 
 class MemoryStore:
-    """A sealed memory file."""
+    """A sealed memory file: a guest that finds its descriptor can neither shrink nor grow it."""
 
     def __init__(self, size: int) -> None:
-        self.size = -(-size // mmap.PAGESIZE) * mmap.PAGESIZE
-        self.descriptor = os.memfd_create("device", os.MFD_CLOEXEC)
-        os.ftruncate(self.descriptor, self.size)
-        self._view = mmap.mmap(self.descriptor, self.size)
+        self._region = Region.make(size)
+        self.size, self.descriptor = self._region.size, self._region.descriptor
+        self._view = self._region.view
 
     def _at(self, offset: int, like: Array) -> Array:
         return np.ndarray(like.shape, like.dtype, self._view, offset)
@@ -101,7 +100,7 @@ class MemoryStore:
 
     def close(self) -> None:
         """The map goes when the last array on it goes."""
-        os.close(self.descriptor)
+        self._region.close()
 
 
 class MemoryDevice:

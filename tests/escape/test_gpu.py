@@ -14,7 +14,7 @@ from autograder.measure.gpu import present
 
 from .. import conftest
 
-pytestmark = [pytest.mark.gpu, pytest.mark.slow, pytest.mark.skipif(not present(), reason="needs a GPU")]
+pytestmark = [pytest.mark.gpu, pytest.mark.skipif(not present(), reason="needs a GPU")]
 COURSE = conftest.FIXTURES / "assignments" / "t_cuda"
 PLAIN = (COURSE / "solutions/elementwise.py").read_text() if COURSE.exists() else ""
 
