@@ -16,7 +16,7 @@ demo-grade: engine images  ## grade the sample class in the terminal alone
 	$(VENV)/bin/autograder demo
 
 test: setup browser lint  ## everything that a machine without a GPU can show
-	$(PYTEST) -q -m "not slow" --durations=10
+	$(PYTEST) -q -rs -m "not slow" --durations=15
 	@echo "left out: tests marked slow (make slow), and whatever the summary above names as skipped, with its reason"
 
 unit: $(STAMP)  ## the tests that need no engine; seconds
