@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 import warnings
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -37,6 +38,16 @@ def judged(parcel):
     return Outcome({"score": 1.0 + gpu, "max_score": 2.0, "criteria": rows, "engine": {"node": str(worker.name)}})
 
 
+class Grid(NamedTuple):
+    """What a test needs of it."""
+
+    ledger: Any
+    dispatcher: Any
+    join: Any
+    leave: Any
+    scheduler: str
+
+
 @pytest.fixture
 def grid(tmp_path, monkeypatch):
     """A scheduler in this process, a ledger, and ways to add and take away workers."""
@@ -66,11 +77,12 @@ def grid(tmp_path, monkeypatch):
         async def stop(name):
             await joined.pop(name).close()
 
-        yield (
+        yield Grid(
             ledger,
             lambda: Dispatcher(ledger, Cluster(workers.scheduler_address), task=judged),
-            lambda name, **more: workers.sync(start, name, {"cores": 4, **more}),
+            lambda name, **more: workers.sync(start, name, {"cores": 2, **more}),
             lambda name: workers.sync(stop, name),
+            workers.scheduler_address,
         )
         for name in list(joined):
             workers.sync(stop, name)
@@ -91,7 +103,7 @@ def test_a_gpu_submission_waits_visibly_and_is_graded_when_a_node_joins(grid):
     """Its first verdict stands meanwhile; others are graded as ever; nobody is charged a try."""
     from tests.crash.world import until
 
-    ledger, make, join, leave = grid
+    ledger, make, join, leave, _ = grid
     join("plain")
     with make() as dispatcher:
         hand_in(ledger, 4, "net")
@@ -116,7 +128,7 @@ def test_a_busy_gpu_holds_nobody_else_up(grid):
     """Many that need it, one that does not: that one is not behind them."""
     from tests.crash.world import until
 
-    ledger, make, join, _ = grid
+    ledger, make, join, _, _ = grid
     join("gpu", gpu=1)
     with make() as dispatcher:
         until(lambda: len(dispatcher.nodes()) == 1, 20, "a node")
@@ -125,3 +137,33 @@ def test_a_busy_gpu_holds_nobody_else_up(grid):
         until(lambda: ledger.counts()["graded"] == 13, 30, "all")
     done = [e.id for e in sorted(ledger.entries("c"), key=lambda e: e.graded_at)]
     assert done.index(13) < 6 and BUSY["most"] == 1
+
+
+@pytest.mark.docker
+@pytest.mark.timeout(300)
+def test_the_whole_way_of_a_submission_that_waits(grid, engine, monkeypatch):
+    """Real containers: correctness on a machine without a GPU, then everything in a simulated slot that appears."""
+    from autograder.api import Options
+    from autograder.engine.cluster import Cluster
+    from autograder.engine.dispatch import Dispatcher
+    from autograder.measure.gpu import VARIABLE
+    from tests.crash.world import FIXTURES, until
+
+    ledger, _, join, _, scheduler = grid
+    content = (FIXTURES / "assignments/t_gpu/solutions/any_device.py").read_bytes()
+    monkeypatch.setenv(VARIABLE, "none")
+    cluster = Cluster(scheduler, Options(references=FIXTURES / "reference", pairs=1))
+    join("plain")
+    with Dispatcher(ledger, cluster):
+        receipt = ledger.submit(
+            course="c", assignment="t_gpu", student="ada", name="s.py", content=content, channel="api", gpu=True
+        )
+        until(lambda: ledger.entry(receipt.submission).state is State.WAITING, 60, "it waits")
+        entry = ledger.entry(receipt.submission)
+        found = {c["id"]: c["verdict"] for c in ledger.grade_json(entry.id)["criteria"]}
+        assert entry.score == 40 and found["speed"] == "waiting-for-hardware" and found["formula"] == "passed"
+        monkeypatch.setenv(VARIABLE, "simulated")
+        join("gpu", gpu=1)
+        until(lambda: ledger.entry(receipt.submission).state is State.GRADED, 200, "it is graded in the new slot")
+        grade = ledger.grade_json(receipt.submission)
+        assert grade["score"] == 80 and grade["engine"]["device"] == "simulated" and grade["engine"]["node"] == "gpu"
