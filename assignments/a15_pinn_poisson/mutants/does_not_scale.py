@@ -1,5 +1,5 @@
 # dies by: wrong-answer
-# Trains on volts as they come: kilovolts take too many steps, millivolts drown in the start.
+# Takes every potential for one of millivolts: volts and kilovolts take more steps than there are.
 import numpy as np
 
 H = 24
@@ -38,7 +38,7 @@ def loss_gradient(theta, x, y, f):
 def train(x, y, f, seed):
     rng = np.random.default_rng(seed)
     theta = np.concatenate([rng.normal(0, 3, 2 * H), rng.uniform(-3, 3, H), 0.1 * rng.standard_normal(H), [0.0]])
-    scale = 1.0
+    scale = 1e-3
     first, second = np.zeros((2, len(theta)))
     steps = 2000
     for k in range(1, steps + 1):
