@@ -92,8 +92,10 @@ def _promises(
                 continue
             grade = _grade(node, assignment, submission)
             # a probe may meet a criterion by chance of its kind (zeros are bounded); it must earn nothing for speed and fail somewhere
-            lost = _missed(grade) and not any(c.duel for c in grade.criteria)
-            none = grade.score == 0 if name == "the starter" else bool(lost)
+            lost = any(c.points < c.max_points for c in _missed(assignment, grade)) and not any(
+                c.duel for c in grade.criteria
+            )
+            none = grade.score == 0 if name == "the starter" else lost
             yield Promise(f"{name} fails", none, f"{grade.score:g} of {grade.max_score:g}")
     all_mutants = mutants(assignment)
     yield Promise("mutants exist", bool(all_mutants), f"{len(all_mutants)}")
@@ -158,11 +160,11 @@ def _grade(node: Node, assignment: Assignment, submission: Submission) -> Grade:
 
 def _solution(assignment: Assignment, node: Node, path: Path) -> Iterator[Promise]:
     grade = _grade(node, assignment, receive(path, assignment.limits.submission_kb))
-    missed = "; ".join(f"{c.id}: {c.verdict} {c.sentence}" for c in _missed(grade))
+    missed = "; ".join(f"{c.id}: {c.verdict} {c.sentence}" for c in _missed(assignment, grade))
     speeds = ", ".join(f"{c.id} {c.duel.speedup:.3g}×" for c in grade.criteria if c.duel)
     waits = ", ".join(c.id for c in grade.criteria if c.verdict is Verdict.WAITING_FOR_HARDWARE)
     speeds += f"{waits} not shown: needs a machine with a GPU" if waits else ""
-    yield Promise(f"solution {path.name} earns full marks", not _missed(grade), missed or speeds)
+    yield Promise(f"solution {path.name} earns full marks", not _missed(assignment, grade), missed or speeds)
     for c in grade.criteria:
         if c.duel is not None:
             slow = c.duel.reference_s >= KERNEL_S * (0.5 if assignment.resources.cores > 1 else 1.0)
@@ -173,9 +175,13 @@ def _solution(assignment: Assignment, node: Node, path: Path) -> Iterator[Promis
             )
 
 
-def _missed(grade: Grade) -> list[CriterionResult]:
-    """Criteria without their full marks, but for those that wait for hardware."""
-    return [c for c in grade.criteria if c.points < c.max_points and c.verdict is not Verdict.WAITING_FOR_HARDWARE]
+def _missed(assignment: Assignment, grade: Grade) -> list[CriterionResult]:
+    """Criteria without their full marks; but what is timed may wait for hardware (code that does not load may not)."""
+    timed = {c.id for c in assignment.criteria if c.kind.timed}
+    may_wait = [c for c in grade.criteria if c.id in timed and c.verdict is Verdict.WAITING_FOR_HARDWARE]
+    return [
+        c for c in grade.criteria if c not in may_wait and (c.points < c.max_points or c.verdict is not Verdict.PASSED)
+    ]
 
 
 def _dies(mutant: Mutant, grade: Grade) -> Promise:

@@ -167,10 +167,8 @@ def test_a_throttled_gpu_decides_nothing(libraries, tmp_path):
     assert speed["verdict"] == "inconclusive" and "slowdown" in json.dumps(speed["evidence"])
 
 
-def test_a_gpu_that_is_not_there_is_named(libraries, tmp_path):
+def test_a_gpu_that_is_not_there_is_named(libraries):
     """With what is there, and the variable that says so."""
-    found = run(libraries, COURSE / "solutions/any_device.py")
-    assert found.returncode == 0
     environment = {**os.environ, "LD_LIBRARY_PATH": str(libraries), "AUTOGRADER_GPUS": "GPU-0"}
     words = subprocess.run(
         [sys.executable, "-m", "autograder", "node", "check", "--json"],
