@@ -1,4 +1,4 @@
-"""Leaves threads running that burn the cores while the reference is measured.
+"""Leaves threads running that burn the cores while it is not its turn: while the reference is measured.
 
 Stopped by FRZ: the guest is frozen whenever it is not its turn (and found out by the idle probe)."""
 
@@ -8,21 +8,27 @@ SOURCE = (
     SLOW
     + """
 import threading
+_outside = threading.Event()
 def _burn():
-    a = np.random.random(200_000)
+    a = np.random.random(20_000)
     while True:
+        _outside.wait()
         np.sqrt(a, out=a)
 _started = []
 _work = work
 def work(x, steps):
-    if not _started and x.size > 5000:
-        _started.extend(threading.Thread(target=_burn, daemon=True) for _ in range(16))
-        for t in _started: t.start()
-    if steps < 80: return _work(x, steps)
-    for _ in range(2):
-        y = x.copy()
-        for _ in range(steps): y = np.sqrt(y * y + 1.0)
-    return y
+    _outside.clear()
+    try:
+        if not _started and x.size > 5000:
+            _started.extend(threading.Thread(target=_burn, daemon=True) for _ in range(16))
+            for t in _started: t.start()
+        if steps < 80: return _work(x, steps)
+        for _ in range(2):
+            y = x.copy()
+            for _ in range(steps): y = np.sqrt(y * y + 1.0)
+        return y
+    finally:
+        _outside.set()
 """
 )
 
