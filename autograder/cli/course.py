@@ -121,13 +121,29 @@ def mutant_(assignment: str, name: str | None) -> None:
     type=click.IntRange(min=1),
     help="Grade every solution and every mutant so often; each time must agree.",
 )
-def validate_(assignments: tuple[str, ...], quick: bool, times: int) -> None:
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write the counts into the table of this file, between its marks; rows of other folders stay.",
+)
+def validate_(assignments: tuple[str, ...], quick: bool, times: int, output: Path | None) -> None:
     """Prove that every folder (or those named) keeps its promises; exits 1 if any does not."""
+    from autograder.cli.promise import PROMISES, table
     from autograder.cli.validation import validate
 
     console = Console()
+    if output is not None and quick:
+        raise CourseError("--output", "a table holds what was graded whole; leave --quick out")
+    before = PROMISES.read(output) if output is not None else ""
     chosen: list[Assignment] = [load(find(a)) for a in assignments] or [load(f) for f in all_folders()]
-    failed = [a.slug for a in chosen if not validate(a, console, quick=quick, times=times)]
+    tallies = []
+    for assignment in chosen:
+        tallies.append(validate(assignment, console, quick=quick, times=times))
+        if output is not None:  # whatever stops it costs no more than one folder
+            PROMISES.write(output, table(tallies, before))
+    if times > 1:
+        click.echo(table(tallies))
+    failed = [t.slug for t in tallies if not t.kept]
     if failed:
         console.print(f"[red]✗ {', '.join(failed)}[/]")
         sys.exit(1)

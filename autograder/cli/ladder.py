@@ -13,14 +13,15 @@ import click
 from rich.console import Console
 from rich.progress import Progress
 
-from autograder.api import Assignment, CourseError, Node, Options, Submission, all_folders, find, load, receive
+from autograder.api import Assignment, Node, Options, Submission, all_folders, find, load, receive
+from autograder.cli.marked import Marked
 from autograder.course.load import course_folder
 from autograder.domain.assignment import Criterion, CriterionKind, Kind
 from autograder.domain.measurement import DuelOutcome
 from autograder.engine.peaks import Peaks, measure
 from autograder.measure.machine import fingerprint
 
-BEGIN, END = "<!-- ladder: written by `autograder course ladder`; do not edit -->", "<!-- end of the ladder -->"
+LADDER = Marked("ladder: written by `autograder course ladder`; do not edit", "end of the ladder")
 _PATIENCE = 3
 
 
@@ -55,8 +56,8 @@ def ladder(assignments: tuple[str, ...], output: Path | None) -> None:
     Times of one criterion come from duels against the same kernel in one run: the kernel's median, divided by each
     duel's speedup. The roofline is this machine's measured copy bandwidth and flop peak on as many cores.
     """
-    if output is not None and (not output.is_file() or BEGIN not in output.read_text(encoding="utf-8")):
-        raise CourseError(str(output), f"holds no line {BEGIN}")
+    if output is not None:
+        LADDER.read(output)
     chosen = [load(find(a)) for a in assignments] or [load(f) for f in all_folders() if not f.name.startswith("_")]
     console, options = Console(stderr=True), Options()
     bare = [a for a in chosen if a.kind is Kind.GPU and not options.gpus]
@@ -75,13 +76,8 @@ def ladder(assignments: tuple[str, ...], output: Path | None) -> None:
             rungs += _rungs(node, assignment, criterion, peaks)
             progress.advance(task)
             if output is not None:  # it takes long, and whatever stops it costs no more than one criterion
-                _write(output, table(rungs, peaks))
+                LADDER.write(output, table(rungs, peaks))
     click.echo(table(rungs, peaks) if output is None else output)
-
-
-def _write(output: Path, text: str) -> None:
-    before, _, rest = output.read_text(encoding="utf-8").partition(BEGIN)
-    output.write_text(f"{before}{BEGIN}\n\n{text}\n{END}{rest.partition(END)[2]}", encoding="utf-8")
 
 
 def _rungs(node: Node, assignment: Assignment, criterion: Criterion, peaks: dict[int, Peaks]) -> Iterator[Rung]:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import ast
 import hashlib
-import tempfile
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import zip_longest
 from pathlib import Path
 from typing import TypeVar
 
 from rich.console import Console
 
-from autograder.api import Assignment, Grade, Node, Options, Submission, receive, release
+from autograder.api import Assignment, Grade, Node, Options, Submission, receive
+from autograder.cli.promise import Promise, Tally, nothing_secret
 from autograder.course.mutants import Mutant, mutants, needs_gpu
 from autograder.course.probes import probes
 from autograder.course.version import version
@@ -27,17 +27,8 @@ PATIENCE = 3
 QUICK_MUTANTS = 3
 QUICK_PROBES = ("the starter", "one precision lower")
 T = TypeVar("T")
+Say = Callable[[str], None]
 BY_TIME = (Verdict.TOO_SLOW, Verdict.TIMED_OUT, Verdict.WORK_LEFT_RUNNING)
-
-
-@dataclass(frozen=True, slots=True)
-class Promise:
-    """One claim about a folder, kept or not."""
-
-    what: str
-    kept: bool
-    why: str = ""
-    open: bool = False
 
 
 def _open(what: str) -> Promise:
@@ -45,21 +36,19 @@ def _open(what: str) -> Promise:
     return Promise(what, True, "not shown: needs a machine with a GPU", open=True)
 
 
-def validate(assignment: Assignment, console: Console, *, quick: bool = False, times: int = 1) -> bool:
+def validate(assignment: Assignment, console: Console, *, quick: bool = False, times: int = 1) -> Tally:
     """Checks every promise; prints one line each.
 
     Args:
-        times: how often each solution and each mutant is graded; a promise is kept when it is kept every time.
-
-    Returns:
-        Whether all are kept.
+        times: how often each solution and each mutant is graded; a promise is kept when it is kept every time. A mutant
+            is graded whole once, and then for a criterion that it missed.
     """
     console.print(f"[bold]{assignment.slug}[/] {plain(assignment.title)}")
-    kept = True
+    begun, tally = time.monotonic(), Tally(assignment.slug)
     solutions = sorted((assignment.folder / "solutions").glob("*.py"))
-    with Node(Options(pairs=1 if quick else 2)) as node:
-        for promise in _promises(assignment, node, solutions, quick=quick, times=times):
-            kept &= promise.kept
+    with Node(Options(pairs=1 if quick else 2)) as node, console.status("grading …") as status:
+        for promise in _promises(assignment, node, solutions, quick=quick, times=times, say=status.update):
+            tally.count(promise)
             console.print(
                 f"  {_mark(promise)} {promise.what} [dim]{plain(promise.why)}[/]",
                 highlight=False,
@@ -69,7 +58,8 @@ def validate(assignment: Assignment, console: Console, *, quick: bool = False, t
             "  [dim]quick: one process pair per duel, one of the solutions; no zeros, ones or inputs handed back; "
             f"{QUICK_MUTANTS} mutants at most, none that dies by too-slow, timed-out or work-left-running[/]"
         )
-    return kept
+    tally.seconds = time.monotonic() - begun
+    return tally
 
 
 def _mark(promise: Promise) -> str:
@@ -77,19 +67,24 @@ def _mark(promise: Promise) -> str:
 
 
 def _promises(
-    assignment: Assignment, node: Node, solutions: list[Path], *, quick: bool, times: int
+    assignment: Assignment, node: Node, solutions: list[Path], *, quick: bool, times: int, say: Say
 ) -> Iterator[Promise]:
-    yield from _released(assignment)
+    yield nothing_secret(assignment)
     yield Promise("at least two solutions", len(solutions) >= 2, f"{len(solutions)} in solutions/")
     bare = assignment.kind is Kind.GPU and not node.options.gpus
     here = [p for p in solutions if not (bare and needs_gpu(p.read_text(encoding="utf-8")))]
     yield from (_open(f"solution {p.name} earns full marks") for p in solutions if p not in here)
     for path in _one_of(assignment, here) if quick else here:
-        yield from _again(times, lambda path=path: _solution(assignment, node, path))  # type: ignore[misc]
+        rounds = []
+        for i in range(times):
+            say(f"solution {path.name}, {i + 1} of {times}")
+            rounds.append(list(_solution(assignment, node, path)))
+        yield from _merged(rounds)
     if here:
         for name, submission in probes(assignment, here[0]):
             if quick and name not in QUICK_PROBES:
                 continue
+            say(f"{name}")
             grade = _grade(node, assignment, submission)
             # a probe may meet a criterion by chance of its kind (zeros are bounded); it must earn nothing for speed and fail somewhere
             lost = any(c.points < c.max_points for c in _missed(assignment, grade)) and not any(
@@ -102,25 +97,39 @@ def _promises(
     shown = [m for m in all_mutants if not (bare and (m.needs_gpu or m.dies_by in BY_TIME))]
     yield from (_open(f"mutant {m.name} dies by {m.dies_by}") for m in all_mutants if m not in shown)
     chosen = _drawn(assignment, shown) if quick else shown
-    yield from _side_by_side(assignment, node, [m for m in chosen if m.dies_by not in BY_TIME], times)
+    yield from _side_by_side(assignment, node, [m for m in chosen if m.dies_by not in BY_TIME], times, say)
     for mutant in (m for m in chosen if m.dies_by in BY_TIME):
-        yield from _again(times, lambda mutant=mutant: [_dies(mutant, _grade(node, assignment, mutant.submission))])  # type: ignore[misc]
+        found: list[Promise] = []
+        for i in range(times):
+            say(f"mutant {mutant.name}, {i + 1} of {times}")
+            found.append(_again(assignment, node, mutant, found))
+        yield from _merged([[p] for p in found])
 
 
-def _side_by_side(assignment: Assignment, node: Node, chosen: list[Mutant], times: int) -> Iterator[Promise]:
+def _side_by_side(assignment: Assignment, node: Node, chosen: list[Mutant], times: int, say: Say) -> Iterator[Promise]:
     """Mutants that need no timing, on all cores; each is told when its last grading is done."""
-    jobs = [m for m in chosen for _ in range(times)]
-    found: dict[str, list[list[Promise]]] = {m.name: [] for m in chosen}
-    for i, graded in node.grade_many(assignment, [m.submission for m in jobs]):
-        grade = _grade(node, assignment, jobs[i].submission) if graded.ours else graded
-        found[jobs[i].name].append([_dies(jobs[i], grade)])
-        if len(found[jobs[i].name]) == times:
-            yield from _merged(found[jobs[i].name])
+    found: dict[str, list[Promise]] = {m.name: [] for m in chosen}
+    for jobs in (chosen, [m for m in chosen for _ in range(times - 1)]):
+        only = [found[m.name][0].where if found[m.name] else "" for m in jobs]
+        for i, graded in node.grade_many(assignment, [m.submission for m in jobs], only=only):
+            name = jobs[i].name
+            promise = _dies(jobs[i], graded)
+            if graded.ours or (only[i] and not promise.kept):
+                promise = _again(assignment, node, jobs[i], [])
+            found[name].append(promise)
+            say(f"mutant {name}, {len(found[name])} of {times}")
+            if len(found[name]) == times:
+                yield from _merged([[p] for p in found[name]])
 
 
-def _again(times: int, attempt: Callable[[], Iterable[Promise]]) -> Iterator[Promise]:
-    """One line a promise, however often it was put to the test."""
-    yield from _merged([list(attempt()) for _ in range(times)])
+def _again(assignment: Assignment, node: Node, mutant: Mutant, before: list[Promise]) -> Promise:
+    """One grading of a mutant: for the criterion that it missed before, or where it does not miss that again, whole."""
+    where = before[0].where if before else ""
+    if where:
+        promise = _dies(mutant, _grade(node, assignment, mutant.submission, only=where))
+        if promise.kept:
+            return promise
+    return _dies(mutant, _grade(node, assignment, mutant.submission))
 
 
 def _merged(rounds: list[list[Promise]]) -> Iterator[Promise]:
@@ -129,7 +138,8 @@ def _merged(rounds: list[list[Promise]]) -> Iterator[Promise]:
         there = [p for p in same if p is not None]
         broken = [p for p in there if not p.kept]
         shown, good = (broken or there)[0], len(there) - len(broken)
-        yield Promise(shown.what, good == times, (f"{good} of {times}; " if times > 1 else "") + shown.why)
+        why = (f"{good} of {times}; " if times > 1 else "") + shown.why
+        yield replace(shown, kept=good == times, why=why, good=good, tries=times)
 
 
 def _one_of(assignment: Assignment, solutions: list[Path]) -> list[Path]:
@@ -148,13 +158,13 @@ def _drawn(assignment: Assignment, everybody: list[Mutant]) -> list[Mutant]:
     return sorted([m for m in by_chance if m.dies_by not in BY_TIME][:QUICK_MUTANTS], key=lambda m: m.name)
 
 
-def _grade(node: Node, assignment: Assignment, submission: Submission) -> Grade:
+def _grade(node: Node, assignment: Assignment, submission: Submission, only: str = "") -> Grade:
     """A noisy machine is asked again: a promise is broken by a verdict, not by its absence."""
-    grade = node.grade(assignment, submission)
+    grade = node.grade(assignment, submission, only=only)
     for _ in range(PATIENCE):
         if not grade.ours:
             break
-        grade = node.grade(assignment, submission)
+        grade = node.grade(assignment, submission, only=only)
     return grade
 
 
@@ -164,7 +174,8 @@ def _solution(assignment: Assignment, node: Node, path: Path) -> Iterator[Promis
     speeds = ", ".join(f"{c.id} {c.duel.speedup:.3g}×" for c in grade.criteria if c.duel)
     waits = ", ".join(c.id for c in grade.criteria if c.verdict is Verdict.WAITING_FOR_HARDWARE)
     speeds += f"{waits} not shown: needs a machine with a GPU" if waits else ""
-    yield Promise(f"solution {path.name} earns full marks", not _missed(assignment, grade), missed or speeds)
+    full = not _missed(assignment, grade)
+    yield Promise(f"solution {path.name} earns full marks", full, missed or speeds, about="solution")
     for c in grade.criteria:
         if c.duel is not None:
             slow = c.duel.reference_s >= KERNEL_S * (0.5 if assignment.resources.cores > 1 else 1.0)
@@ -187,40 +198,6 @@ def _missed(assignment: Assignment, grade: Grade) -> list[CriterionResult]:
 def _dies(mutant: Mutant, grade: Grade) -> Promise:
     hits = [c.id for c in grade.criteria if c.verdict is mutant.dies_by and c.points < c.max_points]
     found = ", ".join(sorted({str(c.verdict) for c in grade.criteria} - {"passed"})) or "full marks"
-    return Promise(f"mutant {mutant.name} dies by {mutant.dies_by}", bool(hits), ", ".join(hits) or f"found: {found}")
-
-
-def _released(assignment: Assignment) -> Iterator[Promise]:
-    """Nothing secret is in the student's copy: no hidden check, no solution's function body, no reference."""
-    with tempfile.TemporaryDirectory() as folder:
-        files = release(assignment, Path(folder))
-        text = "\n".join(p.read_text(encoding="utf-8", errors="replace") for p in files)
-    leaks = [name for name in ("BEGIN SOLUTION", "BEGIN HIDDEN") if name in text]
-    hidden = assignment.folder / "test_hidden.py"
-    if hidden.is_file():
-        tree = ast.parse(hidden.read_text(encoding="utf-8"))
-        leaks += [
-            n.name
-            for n in ast.walk(tree)
-            if isinstance(n, ast.FunctionDef) and n.name.startswith("test_") and n.name in text
-        ]
-    for path in (assignment.folder / "solutions").glob("*.py"):
-        bodies = [b for b in _bodies(path) if b in text]
-        leaks += [f"code of solutions/{path.name}"] if bodies else []
-    leaks += [c.id for c in assignment.criteria if not c.public and f'id = "{c.id}"' in text]
-    yield Promise(
-        "the student's copy holds nothing secret", not leaks, f"{len(files)} files" if not leaks else ", ".join(leaks)
-    )
-
-
-def _bodies(path: Path) -> list[str]:
-    """Function bodies of at least three lines, as text."""
-    source = path.read_text(encoding="utf-8")
-    found = []
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.FunctionDef):
-            body = node.body[1:] if ast.get_docstring(node) else node.body
-            if len(body) >= 3:
-                segment = "\n".join(source.splitlines()[body[0].lineno - 1 : body[-1].end_lineno])
-                found.append(segment)
-    return found
+    why = ", ".join(hits) or f"found: {found}"
+    where = hits[0] if hits else ""
+    return Promise(f"mutant {mutant.name} dies by {mutant.dies_by}", bool(hits), why, about="mutant", where=where)

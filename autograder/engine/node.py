@@ -168,8 +168,13 @@ class Node:
         assignment: Assignment,
         submissions: Sequence[Submission],
         say: Callable[[int, dict[str, Any]], None] = lambda _i, _n: None,
+        only: Sequence[str] = (),
     ) -> Iterator[tuple[int, Grade]]:
-        """A class, as many at once as there are slots; yields (index, grade) as they end."""
+        """A class, as many at once as there are slots; yields (index, grade) as they end.
+
+        Args:
+            only: a criterion for each submission, or empty strings for whole gradings; none at all likewise.
+        """
         free: SimpleQueue[tuple[int, ...]] = SimpleQueue()
         slots = self.slots(assignment)
         for slot in slots:
@@ -178,7 +183,10 @@ class Node:
         def one(index: int) -> Grade:
             cores = free.get()
             try:
-                return self.grade(assignment, submissions[index], cores=cores, say=lambda news: say(index, news))
+                which = only[index] if only else ""
+                return self.grade(
+                    assignment, submissions[index], only=which, cores=cores, say=lambda news: say(index, news)
+                )
             finally:
                 free.put(cores)
 

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from autograder.cli import cli
-from autograder.cli.ladder import BEGIN, END
+from autograder.cli.ladder import LADDER
 from autograder.engine.peaks import Peaks
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -36,7 +36,7 @@ def test_the_template_s_ladder(node, tmp_path, monkeypatch):
     """Baseline, solutions and kernel, slowest first, none beyond the limits of the machine."""
     monkeypatch.chdir(REPOSITORY)
     page = tmp_path / "README.md"
-    page.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
+    page.write_text(f"before\n<!-- {LADDER.begin} -->\nold\n<!-- {LADDER.end} -->\nafter\n")
     found = CliRunner().invoke(cli, ["course", "ladder", "_template", "--output", str(page)])
     assert found.exit_code == 0, found.output
     text = page.read_text()

@@ -1,0 +1,69 @@
+"""`course validate`: what it counts, what it writes, and that a promise can be broken."""
+
+from __future__ import annotations
+
+import pytest
+from click.testing import CliRunner
+
+from autograder.cli import cli
+from autograder.cli.promise import PROMISES, Promise, Tally, table
+from autograder.cli.validation import _side_by_side
+from autograder.course.mutants import Mutant
+from autograder.domain.verdict import Verdict
+from autograder.errors import CourseError
+
+
+def _tally(slug: str, *promises: Promise) -> Tally:
+    made = Tally(slug)
+    for promise in promises:
+        made.count(promise)
+    return made
+
+
+def test_rows_of_other_folders_stay(tmp_path):
+    """A table of many evenings: each run replaces its own rows."""
+    page = tmp_path / "README.md"
+    page.write_text(f"before\n<!-- {PROMISES.begin} -->\n<!-- {PROMISES.end} -->\nafter\n")
+    lived = Promise("mutant m dies", False, about="mutant", good=9, tries=10)
+    first = _tally("a2", Promise("solution s", True, about="solution", good=10, tries=10), lived)
+    PROMISES.write(page, table([first], PROMISES.read(page)))
+    PROMISES.write(page, table([_tally("a1"), _tally("a3")], PROMISES.read(page)))
+    PROMISES.write(page, table([_tally("a3", lived, lived)], PROMISES.read(page)))
+    text = page.read_text()
+    assert text.startswith("before\n") and text.endswith("\nafter\n")
+    rows = [line for line in text.splitlines() if line.startswith("| a")]
+    assert [r.split("|")[1:4] for r in rows] == [
+        [" a1 ", " – ", " – "],
+        [" a2 ", " 1: 10 of 10 ", " 1: 9 of 10 "],
+        [" a3 ", " – ", " 2: 18 of 20 "],
+    ]
+    assert not first.kept
+
+
+def test_a_table_needs_its_marks(tmp_path):
+    """Nothing is written into a file that has none, and nothing that was graded in part goes into a table."""
+    page = tmp_path / "README.md"
+    page.write_text("mine")
+    with pytest.raises(CourseError, match="holds no line"):
+        PROMISES.write(page, "x")
+    found = CliRunner().invoke(cli, ["course", "validate", "--quick", "--output", str(page)])
+    assert found.exit_code != 0 and page.read_text() == "mine"
+
+
+@pytest.mark.docker
+def test_a_mutant_that_lives_is_found_every_time(node, basic):
+    """Each is graded whole once, then for what it missed; one that dies in another way breaks its promise."""
+    honest = (basic.folder / "solutions" / "numpy_loop.py").read_text(encoding="utf-8")
+    wrong = honest + "\n_work = work\ndef work(x, steps): return _work(x, steps) * 1.001\n"
+    crash = honest + "\ndef work(x, steps): raise ValueError\n"
+    chosen = [
+        Mutant("wrong", Verdict.WRONG_ANSWER, wrong),
+        Mutant("crash", Verdict.CRASHED, crash),
+        Mutant("other", Verdict.CRASHED, wrong),
+    ]
+    said: list[str] = []
+    found = {p.what.split()[1]: p for p in _side_by_side(basic, node, chosen, 3, said.append)}
+    assert {name: (p.kept, p.good, p.tries) for name, p in found.items()} == {
+        "wrong": (True, 3, 3), "crash": (True, 3, 3), "other": (False, 0, 3),
+    }  # fmt: skip
+    assert len(said) == 9 and found["other"].why.startswith("0 of 3; found: ")
