@@ -1,4 +1,4 @@
-"""Every rank leaves with exit code 0 instead of computing.
+"""Every rank leaves in good order, with exit code 0, instead of computing.
 
 Stopped by DUMB: the judge waits for a byte and an output of every rank; a process that ends is a verdict."""
 
@@ -7,10 +7,10 @@ from .ranks import HONEST
 SOURCE = (
     HONEST
     + """
-import os
+import sys
 def total(comm, x):
     if comm.size > 1:
-        os._exit(0)
+        sys.exit(0)  # after os._exit, even behind MPI_Finalize, the launcher now and then kills another rank, and says so
     return float(x.sum())
 """
 )
