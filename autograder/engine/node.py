@@ -36,7 +36,7 @@ from autograder.measure.machine import fingerprint
 from autograder.measure.room import Room
 from autograder.sandbox.base import Guest
 from autograder.sandbox.container import ContainerSandbox, state_folder
-from autograder.sandbox.owner import me
+from autograder.sandbox.owner import another
 from autograder.sandbox.process import NotIsolated
 from autograder.sandbox.profile import Profile
 from autograder.sandbox.reaper import sweep
@@ -47,13 +47,17 @@ Say = Callable[[dict[str, Any]], None]
 
 
 class Node:
-    """Grades submissions; use as a context manager, so that nothing is left behind."""
+    """Grades submissions; use as a context manager, so that nothing is left behind.
+
+    Attributes:
+        owner: the name that its containers carry.
+    """
 
     def __init__(self, options: Options | None = None) -> None:
         self.options = options or Options()
-        self._owner = me()
+        self.owner = another()
         self.state = state_folder()
-        self._sandbox = worker.sandbox_of(self.options.kind, self._owner)
+        self._sandbox = worker.sandbox_of(self.options.kind, self.owner)
         self._reaper = self._start_reaper()
         self._pool = Pool(self._sandbox, lambda: Room(self.state))
         self._warm: dict[tuple[str, tuple[int, ...], str], list[Hand]] = {}
@@ -76,7 +80,7 @@ class Node:
         assert isinstance(self._sandbox, ContainerSandbox)
         self._sandbox.image_id(self.options.image)
         sweep(self._sandbox)
-        command = [sys.executable, "-m", "autograder.sandbox.reaper", self._owner]
+        command = [sys.executable, "-m", "autograder.sandbox.reaper", self.owner]
         return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True)  # noqa: S603  # ourselves
 
     def __enter__(self) -> Self:
@@ -283,7 +287,7 @@ class Node:
 
     def _judge(self, job: Job, hands: list[Hand], references: list[Hand], say: Say, started: list[str]) -> Grade:
         ours, theirs = self._context.Pipe(duplex=False)
-        arguments = (job, hands, references, self.options.kind, self._owner, theirs)
+        arguments = (job, hands, references, self.options.kind, self.owner, theirs)
         process = self._context.Process(target=worker.main, args=arguments, daemon=True)
         process.start()
         theirs.close()
@@ -322,10 +326,11 @@ class Node:
         """Guests for the kernel, kept warm between submissions of one assignment; each is lent to one judge at a time."""
         key = (job.assignment.slug, job.profile.cores, job.profile.device)
         with self._lock:
-            hands = self._warm.pop(key, [])
+            known = self._warm.pop(key, [])
             others = [k for k in self._warm if job.profile.device and k[2] == job.profile.device]
             tenants = [hand for k in others for hand in self._warm.pop(k)]
-        for hand in tenants:  # a GPU has one tenant
+        hands = [h for h in known if h.guest.alive]  # the engine, or whoever may speak to it, may have ended them
+        for hand in (*tenants, *(h for h in known if h not in hands)):  # a GPU has one tenant
             self._pool.bury(hand.guest)
         fresh = [
             self._pool.start(profile)

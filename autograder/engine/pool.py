@@ -40,13 +40,18 @@ class Pool:
         with self._lock:
             waiting = self._ahead[profile]
             taken, self._ahead[profile] = waiting[:count], waiting[count:]
-        guests = []
-        for future in taken:
-            try:
-                guests.append(future.result())
-            except SandboxError:
-                guests.append(self._start(profile))
-        return guests
+        return [self._fit(future, profile) for future in taken]
+
+    def _fit(self, future: Future[Guest], profile: Profile) -> Guest:
+        """That guest, or another one where it did not start or has not lived until now."""
+        try:
+            guest = future.result()
+        except SandboxError:
+            return self._start(profile)
+        if guest.alive:
+            return guest
+        self.bury(guest)
+        return self._start(profile)
 
     def start(self, profile: Profile) -> Future[Guest]:
         """One guest outside the pool, on its way."""

@@ -10,6 +10,7 @@ from typing import Any
 from autograder.domain.assignment import Assignment, Function
 from autograder.domain.execution import CallOutcome, Program
 from autograder.domain.verdict import Finding, Verdict
+from autograder.errors import SandboxError
 from autograder.judge.buffers import Buffers, Plan, bind, plan
 from autograder.judge.compare import CheckFailure
 from autograder.judge.deal import deal
@@ -46,13 +47,17 @@ class Actor:
         self.load_s = 0.0
 
     def load(self, program: Program) -> Finding | None:
-        """Imports the submitted files inside; returns what went wrong."""
+        """Imports the submitted files inside; returns what went wrong.
+
+        Raises:
+            SandboxError: the guest ended before it was given anything.
+        """
         adapter = "adapter.py" if "adapter.py" in program.files else ""
         needed = [b.write_files(program.files, "solution.py", adapter) for b in self.buffers]
         if not self._attached([(n, 0) for n in needed]):
             turn = self.window.turn(self._offer, ATTACH_S)
-            if turn.verdict is not Verdict.PASSED:
-                return Finding(turn.verdict, "the guest did not take its buffers", turn.states)
+            if turn.verdict is not Verdict.PASSED:  # nobody's code has run in it
+                raise SandboxError(f"a fresh guest did not take its buffers: {turn.verdict}")
             for buffers in self.buffers:
                 buffers.write_files(program.files, "solution.py", adapter)
         turn = self.window.turn(send(self.guest.channels, b"L"), self.assignment.limits.load_s)
@@ -68,8 +73,11 @@ class Actor:
         return all([b.fits(*size) for b, size in zip(self.buffers, sizes, strict=True)])  # each one, not the first
 
     def _offer(self) -> None:
-        for buffers in self.buffers:
-            buffers.offer()
+        try:
+            for buffers in self.buffers:
+                buffers.offer()
+        except OSError as error:
+            raise SandboxError(f"the guest's channel is closed: {error}") from error
 
     def call(self, function: Function, given: tuple[Any, ...], named: dict[str, Any] | None = None) -> CallOutcome:
         """One call, from fresh inputs to private copies."""

@@ -161,7 +161,7 @@ class ContainerSandbox:
     def __init__(self, client: docker.DockerClient, owner: str) -> None:
         """Args:
         client: the engine.
-        owner: `pid-starttime` of the process whose death ends these containers.
+        owner: whose death ends these containers (`sandbox.owner`).
         """
         self.client = client
         self.owner = owner

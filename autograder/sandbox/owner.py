@@ -1,9 +1,12 @@
-"""Who a container belongs to: a process, named so that a reused pid is not mistaken for it."""
+"""Who a container belongs to: a node in a process, named so that a reused pid is not mistaken for it."""
 
 from __future__ import annotations
 
+import itertools
 import os
 from pathlib import Path
+
+_NODES = itertools.count(1)
 
 
 def me() -> str:
@@ -11,9 +14,14 @@ def me() -> str:
     return f"{os.getpid()}-{_started(os.getpid())}"
 
 
+def another() -> str:
+    """`pid-starttime.number`: a process may have several nodes, and the end of one is not that of the others."""
+    return f"{me()}.{next(_NODES)}"
+
+
 def lives(owner: str) -> bool:
     """Whether that very process still runs."""
-    pid, _, started = owner.partition("-")
+    pid, _, started = owner.partition(".")[0].partition("-")
     return pid.isdigit() and _started(int(pid)) == started
 
 

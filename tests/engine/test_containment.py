@@ -11,7 +11,6 @@ from autograder.api import Node, Options, Submission, receive
 from autograder.domain.submission import digest
 from autograder.domain.verdict import Verdict
 from autograder.sandbox.container import state_folder
-from autograder.sandbox.owner import me
 
 from .. import conftest
 
@@ -133,7 +132,7 @@ def test_two_hundred_gradings_leave_nothing_behind(engine, basic):
         walls += [g.wall_s for _, g in node.grade_many(basic, submissions[40:])]
         late = len(list(DESCRIPTORS.iterdir()))
     assert traces() == before
-    assert [c for c, o in engine.owned().items() if o == me()] == []
+    assert [c for c, o in engine.owned().items() if o == node.owner] == []
     assert late <= early + 8  # those of the pool and the warm references, not of two hundred gradings
     assert len(list(DESCRIPTORS.iterdir())) <= descriptors + 3
     assert statistics.median(walls[100:]) < 3 * statistics.median(walls[:100])

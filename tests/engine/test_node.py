@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from autograder.api import Node, Options, Submission
+from autograder.api import Node, Options, Submission, receive
 from autograder.domain.submission import digest
 from autograder.domain.verdict import Verdict
 from autograder.sandbox.container import state_folder
-from autograder.sandbox.owner import lives, me
+from autograder.sandbox.base import Guest
+from autograder.sandbox.owner import lives
 from autograder.sandbox.reaper import sweep
 
 from .. import conftest
@@ -40,7 +41,7 @@ def test_a_class_leaves_nothing_behind(engine, basic):
         grades = dict(node.grade_many(basic, submissions))
         assert sorted(grades) == list(range(6))
         assert all(g.criteria[0].verdict is Verdict.WRONG_ANSWER for g in grades.values())
-    assert residue(engine, me()) == ([], [])
+    assert residue(engine, node.owner) == ([], [])
     assert len(list(DESCRIPTORS.iterdir())) <= before + 3  # multiprocessing's fork server and tracker stay
 
 
@@ -64,7 +65,7 @@ def test_a_judge_that_is_killed_is_tried_again(engine, basic):
     assert killed
     assert grade.engine["attempt"] == 2
     assert grade.criteria[0].verdict is Verdict.PASSED
-    assert residue(engine, me())[0] == []
+    assert residue(engine, node.owner)[0] == []
 
 
 def _judges() -> list[int]:
@@ -90,11 +91,10 @@ def test_kill_9_of_the_grader_at_each_step_leaves_nothing_running(engine, basic,
 import sys
 from pathlib import Path
 from autograder.api import Node, Options, load, receive
-from autograder.sandbox.owner import me
 if __name__ == "__main__":
     a = load(Path({str(basic.folder)!r}))
     with Node(Options(references=Path({str(conftest.FIXTURES / "reference")!r}), slots=1)) as node:
-        print(me(), flush=True)
+        print(node.owner, flush=True)
         node.grade(a, receive(a.folder / "solutions/numpy_loop.py", 64), say=lambda m: print(m["phase"], flush=True))
 """
     process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
@@ -110,6 +110,68 @@ if __name__ == "__main__":
         time.sleep(0.2)
     assert residue(engine, owner)[0] == []
     assert not lives(owner)
+
+
+def _end(guest):
+    """As the engine, or somebody at its socket, might: from outside, while it waits frozen."""
+    guest.cgroup.kill()
+    assert not guest.alive
+
+
+def test_the_end_of_a_node_is_not_that_of_its_neighbour(engine, basic):
+    """Two nodes in one process: each reaper takes what is its own."""
+    honest = receive(basic.folder / "solutions/numpy_loop.py", 64)
+    references = conftest.FIXTURES / "reference"
+    with Node(Options(references=references, slots=1)) as first:
+        first.grade(basic, honest)
+        with Node(Options(references=references, slots=1)) as second:
+            second.grade(basic, honest, only="formula")
+            assert second.owner != first.owner
+        until = time.monotonic() + 5  # the reaper looks three times
+        while time.monotonic() < until:
+            assert all(h.guest.alive for hands in first._warm.values() for h in hands)
+            time.sleep(0.2)
+        assert first._warm and residue(engine, second.owner) == ([], [])
+
+
+def test_a_guest_that_ended_while_it_waited_costs_nobody_anything(engine, basic):
+    """A warm reference and a guest started ahead die before their turn: the next grading takes others, at once."""
+    honest = receive(basic.folder / "solutions/numpy_loop.py", 64)
+    with Node(Options(references=conftest.FIXTURES / "reference", slots=1)) as node:
+        node.grade(basic, honest)
+        for hand in (h for hands in node._warm.values() for h in hands):
+            _end(hand.guest)
+        for future in (f for futures in node._pool._ahead.values() for f in futures):
+            _end(future.result())
+        grade = node.grade(basic, honest, only="formula")
+        assert grade.criteria[0].verdict is Verdict.PASSED and grade.engine["attempt"] == 1
+        said: list[str] = []
+        again = node.grade(basic, honest, say=lambda news: said.append(news["phase"]))
+        assert again.criteria[0].verdict is Verdict.PASSED and "retry" not in said
+
+
+def test_a_reference_that_ends_in_mid_grading_is_replaced(engine, basic, monkeypatch):
+    """The first attempt is given up, the second has fresh guests; neither student nor course is blamed."""
+    honest = receive(basic.folder / "solutions/numpy_loop.py", 64)
+    with Node(Options(references=conftest.FIXTURES / "reference", slots=1)) as node:
+        borrowed: list[Guest] = []
+        borrow = node._borrow
+
+        def remember(job, count):
+            hands = borrow(job, count)
+            borrowed.extend(h.guest for h in hands)
+            return hands
+
+        def say(news):
+            if news.get("criterion") == "speed" and len(borrowed) == 2:
+                for guest in borrowed:
+                    _end(guest)
+                borrowed.append(guest)
+
+        monkeypatch.setattr(node, "_borrow", remember)
+        grade = node.grade(basic, honest, say=say)
+    assert len(borrowed) >= 5 and grade.engine["attempt"] >= 2
+    assert not {c.verdict for c in grade.criteria} - {Verdict.PASSED, Verdict.INCONCLUSIVE}
 
 
 def test_orphans_of_a_dead_owner_are_removed_at_the_next_start(engine, basic):
