@@ -12,8 +12,8 @@ import pytest
 from autograder.api import Node, Options, Submission, receive
 from autograder.domain.submission import digest
 from autograder.domain.verdict import Verdict
-from autograder.sandbox.container import state_folder
 from autograder.sandbox.base import Guest
+from autograder.sandbox.container import state_folder
 from autograder.sandbox.owner import lives
 from autograder.sandbox.reaper import sweep
 
