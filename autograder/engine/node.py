@@ -7,7 +7,6 @@ import os
 import secrets
 import subprocess
 import sys
-import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -30,6 +29,7 @@ from autograder.engine import worker
 from autograder.engine.options import Options
 from autograder.engine.planted import Bench
 from autograder.engine.pool import Pool
+from autograder.engine.warm import Warm
 from autograder.errors import CourseError, MachineError, SandboxError
 from autograder.judge.grading import Hand, Job
 from autograder.measure.machine import fingerprint
@@ -42,7 +42,6 @@ from autograder.sandbox.profile import Profile
 from autograder.sandbox.reaper import sweep
 
 TRIES = 2  # a failure of ours, or an inconclusive duel, is tried once more before staff are asked
-WARM_ASSIGNMENTS = 4
 Say = Callable[[dict[str, Any]], None]
 
 
@@ -60,8 +59,7 @@ class Node:
         self._sandbox = worker.sandbox_of(self.options.kind, self.owner)
         self._reaper = self._start_reaper()
         self._pool = Pool(self._sandbox, lambda: Room(self.state))
-        self._warm: dict[tuple[str, tuple[int, ...], str], list[Hand]] = {}
-        self._lock = threading.Lock()
+        self._warm = Warm(self._pool)
         self._gpus: SimpleQueue[str] = SimpleQueue()
         for gpu in self.options.gpus:
             self._gpus.put(gpu)
@@ -91,10 +89,7 @@ class Node:
 
     def close(self) -> None:
         """Ends every guest, waits until all is removed, lets the reaper go."""
-        for hands in self._warm.values():
-            for hand in hands:
-                self._pool.bury(hand.guest)
-        self._warm.clear()
+        self._warm.close()
         self._pool.close()
         if isinstance(self._sandbox, ContainerSandbox):
             self._sandbox.release()
@@ -268,8 +263,8 @@ class Node:
         if self.options.kind == "subprocess":
             return self._judge(job, [], [], say, [])  # the judge starts plain processes itself, and they die with it
         count = job.pairs if timed else 1
-        references = self._borrow(job, count) if timed else []
-        wanted = self._profiles(job) if timed else self._profiles(job)[:1]
+        references = self._warm.borrow(job, count) if timed else []
+        wanted = job.profiles if timed else job.profiles[:1]
         hands: list[Hand] = []
         started: list[str] = [job.label]  # until the judge has ended well, it may have started containers of its own
         try:
@@ -277,11 +272,15 @@ class Node:
                 self._pool.prime(profile, count)  # all on their way before the first is waited for
             for profile in wanted:
                 hands += [Hand(g) for g in self._pool.take(profile, count)]
-            return self._judge(job, hands, references, say, started)
+            grade = self._judge(job, hands, references, say, started)
+            if any(c.verdict is Verdict.GRADER_FAILED for c in grade.criteria):
+                for hand in references:  # whatever it was, the next try has nothing of it
+                    hand.broken = True
+            return grade
         finally:
             for hand in hands:
                 self._pool.bury(hand.guest)
-            self._give_back(job, references)
+            self._warm.give_back(job, references)
             if started and isinstance(self._sandbox, ContainerSandbox):
                 self._sandbox.remove_labelled(job.label)
 
@@ -315,43 +314,6 @@ class Node:
         """The next submission's guests: while this one is judged, or behind it where rounds would wait for that."""
         for hand in hands:
             self._pool.prime(hand.guest.profile, sum(h.guest.profile == hand.guest.profile for h in hands))
-
-    # warm references
-
-    def _profiles(self, job: Job) -> list[Profile]:
-        """Of the guests that a grading needs for certain: one, or for a distributed assignment one per world."""
-        return [replace(job.profile, ranks=ranks) for ranks in job.assignment.worlds]
-
-    def _borrow(self, job: Job, count: int) -> list[Hand]:
-        """Guests for the kernel, kept warm between submissions of one assignment; each is lent to one judge at a time."""
-        key = (job.assignment.slug, job.profile.cores, job.profile.device)
-        with self._lock:
-            known = self._warm.pop(key, [])
-            others = [k for k in self._warm if job.profile.device and k[2] == job.profile.device]
-            tenants = [hand for k in others for hand in self._warm.pop(k)]
-        hands = [h for h in known if h.guest.alive]  # the engine, or whoever may speak to it, may have ended them
-        for hand in (*tenants, *(h for h in known if h not in hands)):  # a GPU has one tenant
-            self._pool.bury(hand.guest)
-        fresh = [
-            self._pool.start(profile)
-            for profile in self._profiles(job)
-            for _ in range(count - sum(h.guest.profile == profile for h in hands))
-        ]
-        return hands + [Hand(f.result()) for f in fresh]
-
-    def _give_back(self, job: Job, hands: list[Hand]) -> None:
-        key = (job.assignment.slug, job.profile.cores, job.profile.device)
-        healthy = [h for h in hands if not h.broken]
-        dropped = [h for h in hands if h.broken]
-        with self._lock:
-            if healthy and key not in self._warm:
-                self._warm[key] = healthy
-            else:
-                dropped += healthy
-            while len(self._warm) > WARM_ASSIGNMENTS:
-                dropped += self._warm.pop(next(iter(self._warm)))
-        for hand in dropped:
-            self._pool.bury(hand.guest)
 
 
 def _listen(pipe: Connection, references: list[Hand], say: Say, started: list[str], until: float) -> Grade:

@@ -65,6 +65,11 @@ class Job:
         """Whether what is timed has to wait for a machine with a GPU; correctness is tried under simulators meanwhile."""
         return self.profile.device == HOST
 
+    @property
+    def profiles(self) -> list[Profile]:
+        """Of the guests that it needs for certain: one, or for a distributed assignment one per world."""
+        return [replace(self.profile, ranks=ranks) for ranks in self.assignment.worlds]
+
     def asks_for(self, criterion: Criterion) -> bool:
         """Whether this criterion is to be judged."""
         if self.trial and not (criterion.public or criterion.kind.timed):

@@ -1,6 +1,7 @@
 """Nothing is left behind: not after a class, not after a crash."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 from autograder.api import Node, Options, Submission, receive
 from autograder.domain.submission import digest
 from autograder.domain.verdict import Verdict
+from autograder.errors import CourseError
 from autograder.sandbox.base import Guest
 from autograder.sandbox.container import state_folder
 from autograder.sandbox.owner import lives
@@ -129,9 +131,9 @@ def test_the_end_of_a_node_is_not_that_of_its_neighbour(engine, basic):
             assert second.owner != first.owner
         until = time.monotonic() + 5  # the reaper looks three times
         while time.monotonic() < until:
-            assert all(h.guest.alive for hands in first._warm.values() for h in hands)
+            assert all(h.guest.alive for hands in first._warm.kept.values() for h in hands)
             time.sleep(0.2)
-        assert first._warm and residue(engine, second.owner) == ([], [])
+        assert first._warm.kept and residue(engine, second.owner) == ([], [])
 
 
 def test_a_guest_that_ended_while_it_waited_costs_nobody_anything(engine, basic):
@@ -139,7 +141,7 @@ def test_a_guest_that_ended_while_it_waited_costs_nobody_anything(engine, basic)
     honest = receive(basic.folder / "solutions/numpy_loop.py", 64)
     with Node(Options(references=conftest.FIXTURES / "reference", slots=1)) as node:
         node.grade(basic, honest)
-        for hand in (h for hands in node._warm.values() for h in hands):
+        for hand in (h for hands in node._warm.kept.values() for h in hands):
             _end(hand.guest)
         for future in (f for futures in node._pool._ahead.values() for f in futures):
             _end(future.result())
@@ -150,12 +152,31 @@ def test_a_guest_that_ended_while_it_waited_costs_nobody_anything(engine, basic)
         assert again.criteria[0].verdict is Verdict.PASSED and "retry" not in said
 
 
+def test_an_edited_kernel_is_the_one_that_counts(basic, tmp_path):
+    """Warm guests hold the kernel that they were given; after an edit they serve nobody."""
+    references = tmp_path / "reference"
+    shutil.copytree(conftest.FIXTURES / "reference", references)
+    honest = receive(basic.folder / "solutions/numpy_loop.py", 64)
+    with Node(Options(references=references, slots=1)) as node:
+        node.grade(basic, honest)
+        before = {h.guest.container for hands in node._warm.kept.values() for h in hands}
+        kernel = references / f"{basic.kernel}.py"
+        only_in_a_guest = (
+            "\nimport sys\nif 'pytest' not in sys.modules:\n    raise ValueError('edited')\n"  # oracle, too
+        )
+        kernel.write_text(kernel.read_text(encoding="utf-8") + only_in_a_guest, encoding="utf-8")
+        with pytest.raises(CourseError, match="the kernel does not load"):
+            node.grade(basic, honest)
+        after = {h.guest.container for hands in node._warm.kept.values() for h in hands}
+    assert before and not before & after
+
+
 def test_a_reference_that_ends_in_mid_grading_is_replaced(engine, basic, monkeypatch):
     """The first attempt is given up, the second has fresh guests; neither student nor course is blamed."""
     honest = receive(basic.folder / "solutions/numpy_loop.py", 64)
     with Node(Options(references=conftest.FIXTURES / "reference", slots=1)) as node:
         borrowed: list[Guest] = []
-        borrow = node._borrow
+        borrow = node._warm.borrow
 
         def remember(job, count):
             hands = borrow(job, count)
@@ -168,7 +189,7 @@ def test_a_reference_that_ends_in_mid_grading_is_replaced(engine, basic, monkeyp
                     _end(guest)
                 borrowed.append(guest)
 
-        monkeypatch.setattr(node, "_borrow", remember)
+        monkeypatch.setattr(node._warm, "borrow", remember)
         grade = node.grade(basic, honest, say=say)
     assert len(borrowed) >= 5 and grade.engine["attempt"] >= 2
     assert not {c.verdict for c in grade.criteria} - {Verdict.PASSED, Verdict.INCONCLUSIVE}
