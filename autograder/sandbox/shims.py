@@ -26,10 +26,13 @@ class Shims:
         self._lock = threading.Lock()
 
     def removed(self, container: str) -> None:
-        """Notes one, and looks after those of a while ago."""
+        """Notes one, and now and then looks after those of a while ago: a look reads all of `/proc`."""
+        now = time.monotonic()
         with self._lock:
-            self._removed[container] = time.monotonic()
-        self.bury(GRACE_S)
+            self._removed[container] = now
+            oldest = next(iter(self._removed.values()))
+        if now - oldest >= 2 * GRACE_S:
+            self.bury(GRACE_S)
 
     def settle(self) -> int:
         """Waits until the shims of all removed containers have left, and ends those that do not; returns how many."""
