@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from concurrent.futures import Future
 from typing import NamedTuple
 
 from autograder.engine.pool import Pool
+from autograder.errors import SandboxError
 from autograder.judge.grading import Hand, Job
+from autograder.sandbox.base import Guest
 
 ASSIGNMENTS = 4  # so many are kept; the one that has waited longest goes
 
@@ -46,6 +49,7 @@ class Warm:
         self._pool = pool
         self._lock = threading.Lock()
         self.kept: dict[Key, list[Hand]] = {}
+        self._lent: dict[str, Key] = {}  # by the label of the job
 
     def borrow(self, job: Job, count: int) -> list[Hand]:
         """So many for each of the profiles that the job needs for certain, new ones among them where need be.
@@ -65,14 +69,32 @@ class Warm:
             for profile in job.profiles
             for _ in range(count - sum(h.guest.profile == profile for h in hands))
         ]
-        return hands + [Hand(f.result()) for f in fresh]
+        begun, problem = self._started(fresh)
+        if problem is not None:
+            self._bury([*hands, *begun])
+            raise problem
+        with self._lock:
+            self._lent[job.label] = key
+        return hands + begun
+
+    @staticmethod
+    def _started(fresh: list[Future[Guest]]) -> tuple[list[Hand], SandboxError | None]:
+        """Those that did start, and why another did not."""
+        hands: list[Hand] = []
+        problem: SandboxError | None = None
+        for future in fresh:
+            try:
+                hands.append(Hand(future.result()))
+            except SandboxError as error:
+                problem = error
+        return hands, problem
 
     def give_back(self, job: Job, hands: list[Hand]) -> None:
         """Keeps those that are fit for the next."""
-        key = Key.of(job)
         healthy, dropped = [h for h in hands if not h.broken], [h for h in hands if h.broken]
         with self._lock:
-            if healthy and key not in self.kept:
+            key = self._lent.pop(job.label, None)  # of the kernel as it was when they were lent
+            if key is not None and healthy and key not in self.kept:
                 self.kept[key] = healthy
             else:
                 dropped += healthy

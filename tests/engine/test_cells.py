@@ -59,7 +59,8 @@ def test_what_is_shown_and_what_is_not(run: Run) -> None:
         "display({'image/svg+xml': '<svg onload=alert(1)/>'}, raw=True)",
         "print('\\x1b[31mred\\x1b[0m\\x07 \\u202egnp.exe')\n100",
         "points = 100",
-        "import os, signal\nprint('last words', flush=True)\nos.kill(os.getpid(), signal.SIGKILL)",
+        "import os, signal, time\nprint('last words', flush=True)\ntime.sleep(0.5)  # a thread of the kernel's sends them\n"
+        "os.kill(os.getpid(), signal.SIGKILL)",
         "print('after')",
         metadata={5: test_cell},
     )
