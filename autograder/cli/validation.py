@@ -41,7 +41,7 @@ def validate(assignment: Assignment, console: Console, *, quick: bool = False, t
 
     Args:
         times: how often each solution and each mutant is graded; a promise is kept when it is kept every time. A mutant
-            is graded whole once, and then for a criterion that it missed.
+            is graded whole once, and then for a criterion that it missed, which must catch it every time.
     """
     console.print(f"[bold]{assignment.slug}[/] {plain(assignment.title)}")
     begun, tally = time.monotonic(), Tally(assignment.slug)
@@ -102,7 +102,8 @@ def _promises(
         found: list[Promise] = []
         for i in range(times):
             say(f"mutant {mutant.name}, {i + 1} of {times}")
-            found.append(_again(assignment, node, mutant, found))
+            only = found[0].where if found else ""
+            found.append(_dies(mutant, _grade(node, assignment, mutant.submission, only=only)))
         yield from _merged([[p] for p in found])
 
 
@@ -113,23 +114,12 @@ def _side_by_side(assignment: Assignment, node: Node, chosen: list[Mutant], time
         only = [found[m.name][0].where if found[m.name] else "" for m in jobs]
         for i, graded in node.grade_many(assignment, [m.submission for m in jobs], only=only):
             name = jobs[i].name
-            promise = _dies(jobs[i], graded)
-            if graded.ours or (only[i] and not promise.kept):
-                promise = _again(assignment, node, jobs[i], [])
-            found[name].append(promise)
+            if graded.ours:
+                graded = _grade(node, assignment, jobs[i].submission, only=only[i])
+            found[name].append(_dies(jobs[i], graded))
             say(f"mutant {name}, {len(found[name])} of {times}")
             if len(found[name]) == times:
                 yield from _merged([[p] for p in found[name]])
-
-
-def _again(assignment: Assignment, node: Node, mutant: Mutant, before: list[Promise]) -> Promise:
-    """One grading of a mutant: for the criterion that it missed before, or where it does not miss that again, whole."""
-    where = before[0].where if before else ""
-    if where:
-        promise = _dies(mutant, _grade(node, assignment, mutant.submission, only=where))
-        if promise.kept:
-            return promise
-    return _dies(mutant, _grade(node, assignment, mutant.submission))
 
 
 def _merged(rounds: list[list[Promise]]) -> Iterator[Promise]:
