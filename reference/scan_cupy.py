@@ -1,39 +1,39 @@
-"""Reference kernel: the scan in CUDA C++, through CuPy: reduce, scan the sums, scan.
+"""Reference kernel: the scan in CUDA C++, through CuPy: one launch, each element read once and written once.
 
     y[k] = x[0] + x[1] + … + x[k]                                     x, y: shape (n,), float32, on the device
 
-Three launches, with tiles of TILE = 4096 elements:
-1. `tile_sums` reads x and leaves one sum per tile;
-2. `scan_sums` turns these n / 4096 sums into what comes before each tile, in one block;
-3. `scan_tiles` reads x again, scans each tile and adds what comes before it.
+A block takes the next tile of 16384 elements, scans it in registers, publishes the tile's sum, and waits for what comes before it.
 
 Ideas, in the order of what they gain:
-- *Few bytes*: 4 n read, then 4 n read and 4 n written; 12 bytes an element where a copy moves 8, so that 2/3 of a copy's speed
-  would be the limit, were it not for the next idea.
-- *Backwards*: `scan_tiles` starts with the last tiles, which the first launch has just read: they are still in the second
-  cache level (50 MB of the 64 MiB that x has at n = 2^24, on the larger devices).
-- *Registers and shuffles*: a warp owns 512 consecutive elements, as four rows of 128; a thread loads four neighbours of each row
-  at once (16 bytes, coalesced), adds them up, and 5 shuffles scan the 32 threads. Shared memory holds 8 numbers a block.
-- *No waiting*: no block waits for another one, so none has to be resident for the others to advance.
+- *One pass*: 4 n bytes read and 4 n written, as many as a copy moves; reduce, scan the sums, scan reads x twice.
+- *Three levels of sums*, each read by one warp at once: of the up to 31 tiles before mine in its group of 32, of the up to 31 groups
+  before mine in its block of 32, and the running sum of all blocks of 1024 tiles. The last is the only chain: 2^26 elements
+  have 4 links. A tile's sum is published as soon as it is known, before anything is waited for.
+- *A number and its flag in one word* of 64 bits, written by one store: no fence, no second look.
+- *Tickets*: a block takes its tile from a counter, so that whoever waits, waits for blocks that have begun.
+- *Registers and shuffles*: a warp owns 1024 consecutive elements, as eight rows of 128; a thread loads four neighbours of each row
+  at once (16 bytes, coalesced), adds them up, and 5 shuffles scan the 32 threads. Shared memory holds 17 numbers.
 
-The order of additions depends on n alone, never on which block comes first: the same x gives the same bits. (A single pass with
-decoupled look-back moves 8 bytes an element, but takes whatever sums its predecessors have published so far.) Additions: about
-2.2 n and 10 shuffles for 16 elements, hidden behind memory. Any two elements of a sum meet after at most 4 + 5 + 4 + 8 additions
-in a tile and n / 2^22 + 5 + 32 for the sums of tiles.
+Who adds what depends on n alone, never on who comes first, so that the same x gives the same bits. (Decoupled look-back, as
+libraries do it, takes whatever sums its predecessors have published so far, and does not.) Any two elements of a sum meet after at
+most 4 + 5 + 8 + 16 additions in a tile, 5 + 5 for the sums of tiles and groups, and n / 2^24 for the chain.
 
-Source: M. Harris, S. Sengupta, J. D. Owens, *Parallel prefix sum (scan) with CUDA*, GPU Gems 3 (2007), chapter 39; D. Merrill,
-M. Garland, *Single-pass parallel prefix scan with decoupled look-back*, NVIDIA NVR-2016-002 (2016), for what is not done here.
+Measured on an H200, by device events, n = 2^27: 0.73 of the copy bandwidth at that size, where torch.cumsum reaches 0.61; other numbers
+of rows and warps (2 to 16, 4 to 16) were slower or as fast: `tests/bench/gpu_ladder.py` measures it again.
+
+Source: S. Yan, G. Long, Y. Zhang, *StreamScan*, PPoPP 2013, for one pass in a fixed order; D. Merrill, M. Garland, *Single-pass
+parallel prefix scan with decoupled look-back*, NVIDIA NVR-2016-002 (2016), for what is not done here.
 """
 
 import cupy
 import numpy as np
 
-TILE = 4096  # 8 warps × 4 rows × 128 elements
+THREADS, TILE = 512, 16384  # 16 warps × 8 rows × 128 elements
 
 SOURCE = r"""
-constexpr int THREADS = 256, WARPS = THREADS / 32, ROWS = 4, ROW = 128, TILE = WARPS * ROWS * ROW;
-constexpr int SCANNERS = 1024;
+constexpr int ROWS = 8, WARPS = 16, ROW = 128, TILE = WARPS * ROWS * ROW;
 constexpr unsigned ALL = 0xffffffffu;
+typedef unsigned long long word;
 
 /* The sum of v over the lanes up to mine, always in the same order. */
 __device__ float up_to_me(float v)
@@ -46,103 +46,90 @@ __device__ float up_to_me(float v)
     }
     return v;
 }
-
+/* The sum of v over all lanes, the same bits in each. */
+__device__ float sum(float v)
+{
+    for (int d = 16; d > 0; d /= 2)
+        v += __shfl_xor_sync(ALL, v, d);
+    return v;
+}
+/* A number and the flag that says that it is there are one word, and one store. */
+__device__ void publish(volatile word *at, float v) { *at = 1ull << 32 | __float_as_uint(v); }
+__device__ float await(const volatile word *at)
+{
+    word found;
+    do
+        found = *at;
+    while (!(found >> 32));
+    return __uint_as_float((unsigned)found);
+}
 /* Four neighbours from i on; zeros behind the end. */
 __device__ float4 four(const float *x, long long i, long long n, bool aligned)
 {
     if (aligned && i + 4 <= n)
-        return *reinterpret_cast<const float4 *>(x + i);
+        return __ldcs(reinterpret_cast<const float4 *>(x + i));
     return make_float4(i < n ? x[i] : 0.0f, i + 1 < n ? x[i + 1] : 0.0f,
                        i + 2 < n ? x[i + 2] : 0.0f, i + 3 < n ? x[i + 3] : 0.0f);
 }
-
-/* Where a thread's first four neighbours of a tile lie; those of the next row are ROW further. */
-__device__ long long place(long long tile)
+extern "C" __global__ void __launch_bounds__(WARPS * 32) scan_once(const float *x, float *y, word *state, long long n, int tiles, bool aligned)
 {
-    return tile * TILE + threadIdx.x / 32 * (ROWS * ROW) + threadIdx.x % 32 * 4;
-}
-
-extern "C" __global__ void tile_sums(const float *x, float *sums, long long n, bool aligned)
-{
-    __shared__ float parts[WARPS];
-    const long long i = place(blockIdx.x);
-    float total = 0.0f;
-    for (int row = 0; row < ROWS; row++) {
-        const float4 v = four(x, i + row * ROW, n, aligned);
-        total += (v.x + v.y) + (v.z + v.w);
-    }
-    for (int d = 16; d > 0; d /= 2)
-        total += __shfl_down_sync(ALL, total, d);
-    if (threadIdx.x % 32 == 0)
-        parts[threadIdx.x / 32] = total;
+    __shared__ float parts[WARPS], before_tile;
+    __shared__ int mine;
+    if (threadIdx.x == 0)
+        mine = (int)atomicAdd((unsigned *)state, 1u); /* whoever waits, waits for tiles that have begun */
     __syncthreads();
-    if (threadIdx.x == 0) {
-        total = 0.0f;
-        for (int w = 0; w < WARPS; w++)
-            total += parts[w];
-        sums[blockIdx.x] = total;
-    }
-}
-
-/* In place: sums[t] becomes sums[0] + … + sums[t - 1]. One block; a thread has `each` neighbours. */
-extern "C" __global__ void scan_sums(float *sums, int count)
-{
-    __shared__ float warps[SCANNERS / 32];
-    const int each = (count + SCANNERS - 1) / SCANNERS, first = threadIdx.x * each;
-    float total = 0.0f;
-    for (int k = first; k < first + each && k < count; k++)
-        total += sums[k];
-    const float through = up_to_me(total);
-    if (threadIdx.x % 32 == 31)
-        warps[threadIdx.x / 32] = through;
-    float before = __shfl_up_sync(ALL, through, 1);
-    if (threadIdx.x % 32 == 0)
-        before = 0.0f;
-    __syncthreads();
-    float base = 0.0f;
-    for (int w = 0; w < threadIdx.x / 32; w++)
-        base += warps[w];
-    before += base;
-    for (int k = first; k < first + each && k < count; k++) {
-        const float mine = sums[k];
-        sums[k] = before;
-        before += mine;
-    }
-}
-
-extern "C" __global__ void scan_tiles(const float *x, const float *before, float *y, long long n, bool aligned)
-{
-    __shared__ float parts[WARPS];
-    const long long tile = gridDim.x - 1 - blockIdx.x, i = place(tile);
+    const int tile = mine, lane = threadIdx.x % 32, warp = threadIdx.x / 32;
+    const long long i = (long long)tile * TILE + warp * (ROWS * ROW) + lane * 4;
     float4 v[ROWS];
+    #pragma unroll
     for (int row = 0; row < ROWS; row++)
         v[row] = four(x, i + row * ROW, n, aligned);
     float rows = 0.0f;
+    #pragma unroll
     for (int row = 0; row < ROWS; row++) {
         v[row].y += v[row].x;
         v[row].z += v[row].y;
         v[row].w += v[row].z;
         const float through = up_to_me(v[row].w);
         float base = __shfl_up_sync(ALL, through, 1);
-        base = (threadIdx.x % 32 == 0 ? 0.0f : base) + rows;
+        base = (lane == 0 ? 0.0f : base) + rows;
         v[row].x += base;
         v[row].y += base;
         v[row].z += base;
         v[row].w += base;
         rows += __shfl_sync(ALL, through, 31);
     }
-    if (threadIdx.x % 32 == 0)
-        parts[threadIdx.x / 32] = rows;
+    if (lane == 0)
+        parts[warp] = rows;
     __syncthreads();
-    float base = 0.0f;
-    for (int w = 0; w < threadIdx.x / 32; w++)
+    if (warp == 0) {
+        volatile word *sums = state + 1, *groups = sums + tiles, *supers = groups + (tiles + 31) / 32;
+        const int group = tile / 32, place = tile % 32, super = group / 32, seat = group % 32;
+        float total = 0.0f;
+        for (int w = 0; w < WARPS; w++)
+            total += parts[w];
+        if (lane == 0)
+            publish(sums + tile, total);
+        const float near = sum(lane < place ? await(sums + group * 32 + lane) : 0.0f);
+        if (place == 31 && lane == 0)
+            publish(groups + group, near + total);
+        const float middle = sum(lane < seat ? await(groups + super * 32 + lane) : 0.0f);
+        const float far = super > 0 ? await(supers + super - 1) : 0.0f;
+        if (place == 31 && seat == 31 && lane == 0)
+            publish(supers + super, far + (middle + (near + total)));
+        if (lane == 0)
+            before_tile = far + (middle + near);
+    }
+    __syncthreads();
+    float base = before_tile;
+    for (int w = 0; w < warp; w++)
         base += parts[w];
-    base += before[tile];
+    #pragma unroll
     for (int row = 0; row < ROWS; row++) {
         const long long k = i + row * ROW;
         const float4 u = make_float4(v[row].x + base, v[row].y + base, v[row].z + base, v[row].w + base);
         if (aligned && k + 4 <= n)
-            *reinterpret_cast<float4 *>(y + k) = u;
+            __stcs(reinterpret_cast<float4 *>(y + k), u);
         else {
             if (k < n) y[k] = u.x;
             if (k + 1 < n) y[k + 1] = u.y;
@@ -153,8 +140,7 @@ extern "C" __global__ void scan_tiles(const float *x, const float *before, float
 }
 """
 
-_module = cupy.RawModule(code=SOURCE, options=("-std=c++14",))
-_tile_sums, _scan_sums, _scan_tiles = map(_module.get_function, ("tile_sums", "scan_sums", "scan_tiles"))
+_scan_once = cupy.RawModule(code=SOURCE, options=("-std=c++14",)).get_function("scan_once")
 
 
 def scan(x: object) -> cupy.ndarray:
@@ -172,9 +158,7 @@ def scan(x: object) -> cupy.ndarray:
     if n == 0:
         return y
     tiles = -(-n // TILE)
-    sums = cupy.empty(tiles, cupy.float32)
+    state = cupy.zeros(1 + tiles + -(-tiles // 32) + -(-tiles // 1024), cupy.uint64)  # counter, tiles, groups, blocks
     aligned = np.bool_(x.data.ptr % 16 == 0)  # y is: CuPy aligns what it allocates
-    _tile_sums((tiles,), (256,), (x, sums, np.int64(n), aligned))
-    _scan_sums((1,), (1024,), (sums, np.int32(tiles)))
-    _scan_tiles((tiles,), (256,), (x, sums, y, np.int64(n), aligned))
+    _scan_once((tiles,), (THREADS,), (x, y, state, np.int64(n), np.int32(tiles), aligned))
     return y

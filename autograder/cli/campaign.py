@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import random
+from collections.abc import Iterator
 from dataclasses import asdict
 
 import click
@@ -12,13 +13,17 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from autograder.cli.choices import SANDBOX
+from autograder.domain.device import real
+from autograder.engine.kernels import CPU, GPU
 from autograder.engine.node import Node
 from autograder.engine.options import Options
-from autograder.engine.planted import neighbour
+from autograder.engine.planted import Bench, neighbour
 from autograder.measure.rotation import MOST_PAIRS
 from autograder.measure.rules import Tally, tally, together
 from autograder.measure.statistics import Rule, binomial_bounds, median
 
+TRUTHS_S, TRUTHS_GPU_S = (0.02, 0.05, 0.1, 0.2), (0.005, 0.02, 0.1)
 RATIOS = (0.90, 0.95, 1.00, 1.05, 1.25)
 
 
@@ -28,15 +33,26 @@ RATIOS = (0.90, 0.95, 1.00, 1.05, 1.25)
 @click.option(
     "--launches", default=4, show_default=True, help="Process pairs are started anew so often for each planted ratio."
 )
-@click.option("--kernel-ms", default=20.0, show_default=True, help="Length of one call.")
+@click.option(
+    "--kernel-ms",
+    default=(20.0,),
+    show_default=True,
+    multiple=True,
+    help="Length of one call; several are measured in turn.",
+)
 @click.option(
     "--noisy/--quiet", default=False, help="Beside a process that burns the other cores and memory bandwidth in bursts."
 )
-@click.option("--truth/--no-truth", default=True, help="Also compare estimates from outside with in-process timing.")
+@click.option(
+    "--truth/--no-truth", default=True, help="Also compare estimates from outside with the kernel's own clock."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--gpu", is_flag=True, help="The kernel runs on this machine's first GPU.")
+@SANDBOX
 def verify_verdicts(
-    decisions: int, rounds: int, launches: int, kernel_ms: float, noisy: bool, truth: bool, as_json: bool
-) -> None:
+    decisions: int, rounds: int, launches: int, kernel_ms: tuple[float, ...], noisy: bool, truth: bool, as_json: bool, gpu: bool,
+    sandbox: str,
+) -> None:  # fmt: skip
     """A kernel against itself, with a planted share of the same work, at a threshold of 1.
 
     Rounds of five process pairs are recorded live by the code that grades; decisions are then drawn from the trace of one launch at a time, in
@@ -44,34 +60,59 @@ def verify_verdicts(
     "mean of 30" get draws of the same two pairs.
     """
     rule, chance, console = Rule(), random.SystemRandom(), Console(stderr=True)
-    tallies: list[Tally] = []
     truths: list[tuple[float, float, float]] = []
     each, share = -(-rounds // launches), -(-decisions // (len(RATIOS) * launches))
-    with Node(Options(pairs=MOST_PAIRS)) as node, Progress(console=console, disable=as_json) as progress:
-        task = progress.add_task("recording rounds", total=each * launches * len(RATIOS))
-        if truth:
-            with node.bench(kernel_ms / 1e3) as bench:
-                truths = [(t, *bench.truth(t)) for t in (0.02, 0.05, 0.1, 0.2)]
-        for ratio in RATIOS:
-            parts = []
-            for _ in range(launches):
-                with (
-                    node.bench(kernel_ms / 1e3) as bench,
-                    neighbour(bench.cores) if noisy else contextlib.nullcontext(),
-                ):
-                    trace = bench.trace(ratio, each, lambda: progress.advance(task))
-                parts.append(tally(ratio, trace, share, rule, chance, Options().pairs))
-            tallies.append(together(parts))
+    options = Options(kind=sandbox, pairs=MOST_PAIRS)
+    device = next(filter(real, options.gpus), "") if gpu else ""
+    if gpu and not device:
+        raise click.UsageError("--gpu: this machine has no GPU to lend (see autograder node check)")
+    parts: dict[tuple[float, float], list[Tally]] = {}
+    with Node(options) as node, Progress(console=console, disable=as_json) as progress:
+        task = progress.add_task("recording rounds", total=each * launches * len(RATIOS) * len(kernel_ms))
+        for bench, size, ratio in _launches(node, device, kernel_ms, launches, noisy=noisy):
+            if truth and not truths:
+                truths = [(t, *bench.truth(t)) for t in (TRUTHS_GPU_S if device else TRUTHS_S)]
+            trace = bench.trace(ratio, each, lambda: progress.advance(task))
+            parts.setdefault((size, ratio), []).append(tally(ratio, trace, share, rule, chance, Options().pairs))
+    tallies = {size: [together(found) for (s, _), found in parts.items() if s == size] for size in kernel_ms}
     if as_json:
-        click.echo(json.dumps({"noisy": noisy, "tallies": [asdict(t) for t in tallies], "truth": truths}))
-    else:
-        _show(tallies, truths, rule, noisy=noisy)
+        found = [{"kernel_ms": s, **asdict(t)} for s, of_size in tallies.items() for t in of_size]
+        click.echo(json.dumps({"noisy": noisy, "gpu": device, "tallies": found, "truth": truths}))
+        return
+    for size, of_size in tallies.items():
+        _show(
+            of_size,
+            rule,
+            f"{device and f'on {device}, '}kernel of {size:g} ms, {'noisy neighbour' if noisy else 'quiet'}",
+        )
+    clock = (GPU if device else CPU).clock
+    for wanted, outside, inside in truths:
+        click.echo(
+            f"truth, {wanted * 1e3:.0f} ms kernel: outside {outside * 1e3:.3f} ms, by {clock} {inside * 1e3:.3f} ms, "
+            f"difference {outside / inside - 1:+.2%}"
+        )
 
 
-def _show(tallies: list[Tally], truths: list[tuple[float, float, float]], rule: Rule, *, noisy: bool) -> None:
+def _launches(
+    node: Node, device: str, sizes: tuple[float, ...], launches: int, *, noisy: bool
+) -> Iterator[tuple[Bench, float, float]]:
+    """Guests, kernel's length and planted ratio: started anew for each ratio; with a GPU, where that takes long, for all at once."""
+    grid = [(size, ratio) for size in sizes for ratio in RATIOS]
+    for part in [grid] if device else [[g] for g in grid]:
+        for _ in range(launches):
+            with (
+                node.bench(part[0][0] / 1e3, device) as bench,
+                neighbour(bench.cores) if noisy else contextlib.nullcontext(),
+            ):
+                for size, ratio in part:
+                    bench.aim(size / 1e3)
+                    yield bench, size, ratio
+
+
+def _show(tallies: list[Tally], rule: Rule, where: str) -> None:
     console = Console(width=150)
     table = Table(
-        title=f"{sum(t.decisions for t in tallies)} decisions, {'noisy neighbour' if noisy else 'quiet'}, threshold 1, guard band {rule.guard:.0%}",
+        title=f"{sum(t.decisions for t in tallies)} decisions, {where}, threshold 1, guard band {rule.guard:.0%}",
         title_justify="left",
     )
     for column in (
@@ -97,10 +138,6 @@ def _show(tallies: list[Tally], truths: list[tuple[float, float, float]], rule: 
     console.print(table)
     for line in _errors(tallies, rule):
         console.print(line)
-    for wanted, outside, inside in truths:
-        console.print(
-            f"truth, {wanted * 1e3:.0f} ms kernel: outside {outside * 1e3:.3f} ms, in-process {inside * 1e3:.3f} ms, difference {outside / inside - 1:+.2%}"
-        )
 
 
 def _rate(hits: int, t: Tally) -> str:

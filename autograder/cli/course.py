@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from autograder.api import Assignment, CourseError, Term, all_folders, find, load, load_term, release, term_file
+from autograder.cli.choices import SANDBOX
 from autograder.cli.ladder import ladder
 from autograder.course.load import course_folder
 from autograder.course.mutants import mutants
@@ -126,7 +127,8 @@ def mutant_(assignment: str, name: str | None) -> None:
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write the counts into the table of this file, between its marks; rows of other folders stay.",
 )
-def validate_(assignments: tuple[str, ...], quick: bool, times: int, output: Path | None) -> None:
+@SANDBOX
+def validate_(assignments: tuple[str, ...], quick: bool, times: int, output: Path | None, sandbox: str) -> None:
     """Prove that every folder (or those named) keeps its promises; exits 1 if any does not."""
     from autograder.cli.promise import PROMISES, table
     from autograder.cli.validation import validate
@@ -138,7 +140,7 @@ def validate_(assignments: tuple[str, ...], quick: bool, times: int, output: Pat
     chosen: list[Assignment] = [load(find(a)) for a in assignments] or [load(f) for f in all_folders()]
     tallies = []
     for assignment in chosen:
-        tallies.append(validate(assignment, console, quick=quick, times=times))
+        tallies.append(validate(assignment, console, quick=quick, times=times, sandbox=sandbox))
         if output is not None:  # whatever stops it costs no more than one folder
             PROMISES.write(output, table(tallies, before))
     if times > 1:

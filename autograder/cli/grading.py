@@ -25,9 +25,8 @@ from autograder.api import (
     write_page,
 )
 from autograder.cli import EXIT_OURS
+from autograder.cli.choices import SANDBOX
 from autograder.report import terminal
-
-_DRIVERS = click.Choice(["docker", "subprocess"])
 
 
 @click.command()
@@ -39,13 +38,7 @@ _DRIVERS = click.Choice(["docker", "subprocess"])
     is_flag=True,
     help="Print one JSON object per submission, for staff (seeds and details included).",
 )
-@click.option(
-    "--sandbox",
-    type=_DRIVERS,
-    default="docker",
-    show_default=True,
-    help="subprocess isolates nothing; its results are never recorded.",
-)
+@SANDBOX
 @click.option("--seed", default="", metavar="HEX", help="Replay a recorded entropy, as printed in the evidence.")
 @click.option("--only", default="", metavar="CRITERION", help="Run this criterion alone.")
 @click.option(

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from autograder.api import Assignment, Node, Options, Submission, all_folders, find, load, receive
+from autograder.cli.choices import SANDBOX
 from autograder.cli.marked import Marked
 from autograder.course.load import course_folder
 from autograder.domain.assignment import Criterion, CriterionKind, Kind
@@ -50,16 +51,18 @@ class Rung:
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write the table into this file, between its marks.",
 )
-def ladder(assignments: tuple[str, ...], output: Path | None) -> None:
+@SANDBOX
+def ladder(assignments: tuple[str, ...], output: Path | None, sandbox: str) -> None:
     """Duel baselines and solutions of all ASSIGNMENTS (or those named) against the kernel; print times and roofline shares.
 
     Times of one criterion come from duels against the same kernel in one run: the kernel's median, divided by each
-    duel's speedup. The roofline is this machine's measured copy bandwidth and flop peak on as many cores.
+    duel's speedup. The roofline is this machine's measured copy bandwidth and flop peak on as many cores; a GPU's limits are
+    measured by tests/bench/gpu_ladder.py.
     """
     if output is not None:
         LADDER.read(output)
     chosen = [load(find(a)) for a in assignments] or [load(f) for f in all_folders() if not f.name.startswith("_")]
-    console, options = Console(stderr=True), Options()
+    console, options = Console(stderr=True), Options(kind=sandbox)
     bare = [a for a in chosen if a.kind is Kind.GPU and not options.gpus]
     if bare:
         console.print(f"not measured, this machine has no GPU: {', '.join(a.slug for a in bare)}")
@@ -68,7 +71,7 @@ def ladder(assignments: tuple[str, ...], output: Path | None) -> None:
         task = progress.add_task("measuring", total=len(work))
         peaks = {
             p: measure(node, tuple(sorted(os.sched_getaffinity(0))[-p:]))
-            for p in sorted({a.resources.cores for a, _ in work} | {1})
+            for p in sorted({n for a, _ in work if a.kind is not Kind.GPU for n in (1, a.resources.cores)})
         }
         rungs: list[Rung] = []
         for assignment, criterion in work:
@@ -103,7 +106,7 @@ def _rungs(node: Node, assignment: Assignment, criterion: Criterion, peaks: dict
         found.append((kernel, p, kernel_s))
     slowest = max(s for _, _, s in found)
     for name, cores, seconds in sorted(found, key=lambda row: -row[2]):
-        counted = criterion.flops or criterion.bytes
+        counted = (criterion.flops or criterion.bytes) and assignment.kind is not Kind.GPU
         share = peaks[cores].share(criterion.flops, criterion.bytes, seconds) if counted else None
         yield Rung(f"{assignment.slug}, {criterion.id}", name, cores, seconds, slowest / seconds, share)
 

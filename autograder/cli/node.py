@@ -10,7 +10,9 @@ from dataclasses import asdict
 import click
 from rich.console import Console
 
-from autograder.api import AutograderError, Node, worker_environment
+from autograder.api import AutograderError, Node, Options, worker_environment
+from autograder.cli.choices import SANDBOX
+from autograder.domain.device import real
 from autograder.engine.examine import floor
 from autograder.measure.fitness import Fitness, Item, inspect
 from autograder.measure.gpu import inspect_gpus
@@ -28,10 +30,11 @@ def node() -> None:
 @node.command()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option("--rounds", default=40, show_default=True, help="Rounds of the A/A duel that measures the noise floor.")
-def check(as_json: bool, rounds: int) -> None:
+@SANDBOX
+def check(as_json: bool, rounds: int, sandbox: str) -> None:
     """Say in words whether verdicts of this machine can be trusted; exits 1 if it must not grade."""
     cores = (max(os.sched_getaffinity(0)),)
-    items = [*inspect(cores), *inspect_gpus(), *_engine_and_noise(rounds)]
+    items = [*inspect(cores), *inspect_gpus(), *_engine_and_noise(rounds, sandbox)]
     facts = {**fingerprint(), "copy_gb_per_s": round(copy_bandwidth() / 1e9, 2)}
     refused = any(i.fitness is Fitness.REFUSE for i in items)
     if as_json:
@@ -48,14 +51,19 @@ def check(as_json: bool, rounds: int) -> None:
         sys.exit(1)
 
 
-def _engine_and_noise(rounds: int) -> list[Item]:
-    """The engine, the image, and a duel of a kernel against itself."""
+def _engine_and_noise(rounds: int, sandbox: str) -> list[Item]:
+    """The engine, the image, and a duel of a kernel against itself, on a core and on every GPU."""
+    bare = Item("container engine", Fitness.WARN, "not asked for: nothing is isolated, and no grade is recorded")
+    engine = Item("container engine", Fitness.GOOD, "answers, and has the grader image")
+    found: list[Item] = []
     try:
-        with Node() as here:
-            noise = floor(here, rounds)
+        with Node(Options(kind=sandbox)) as here:
+            found.append(engine if sandbox == "docker" else bare)
+            for gpu in ("", *filter(real, here.options.gpus)):
+                found.append(floor(here, rounds, gpu))
     except AutograderError as error:
-        return [Item("container engine", Fitness.REFUSE, str(error))]
-    return [Item("container engine", Fitness.GOOD, "answers, and has the grader image"), noise]
+        found.append(Item("noise floor" if found else "container engine", Fitness.REFUSE, str(error)))
+    return found
 
 
 @node.command()

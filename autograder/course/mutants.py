@@ -2,7 +2,7 @@
 
 A mutant is a file of its own in `mutants/`, whose first line is `# dies by: VERDICT` (and whose second may be
 `# needs: gpu`, where no simulator can show it); or an entry of `mutants.toml`: a
-solution with a few edits, so that what is wrong with it can be read in two lines and a better solution betters its
+solution (or a mutant that is merely slow) with a few edits, so that what is wrong with it can be read in two lines and a better solution betters its
 mutants, too.
 """
 
@@ -95,9 +95,10 @@ def _of_edits(path: Path, row: Any) -> Mutant:
             raise refuse(key, "is missing, or is no text")
     if row["dies_by"] not in list(Verdict):
         raise refuse("dies_by", f"{row['dies_by']!r} is no verdict; there are {', '.join(Verdict)}")
-    solution = path.parent / "solutions" / row["of"]
-    if not solution.is_file():
-        raise refuse("of", f"there is no {solution}")
+    places = [path.parent / folder / row["of"] for folder in ("solutions", "mutants")]
+    solution = next((p for p in places if p.is_file()), None)
+    if solution is None:
+        raise refuse("of", f"there is no {places[0]}, nor one in mutants/")
     source = solution.read_text(encoding="utf-8")
     edits = row.get("edits")
     if not isinstance(edits, list) or not edits:

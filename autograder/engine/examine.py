@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from autograder.domain.measurement import Round
 from autograder.engine.node import Node
@@ -15,14 +16,15 @@ NOISE_WARN, NOISE_REFUSE = 0.05, 0.20
 BIAS_REFUSE = 0.025  # half the guard band: a node that favours one side by more would decide tiers by itself
 
 
-def floor(node: Node, rounds: int = ROUNDS) -> Item:
-    """The noise floor of this machine.
+def floor(node: Node, rounds: int = ROUNDS, gpu: str = "") -> Item:
+    """The noise floor of this machine, or of one of its GPUs.
 
     Raises:
         SandboxError, MachineError: no engine, or it failed.
     """
-    with node.bench(KERNEL_S) as bench:
-        return judge(bench.trace(1.0, rounds))
+    with node.bench(KERNEL_S, gpu) as bench:
+        found = judge(bench.trace(1.0, rounds))
+    return replace(found, name=f"GPU {gpu[:12]}: {found.name}") if gpu else found
 
 
 def judge(trace: Sequence[Round]) -> Item:

@@ -213,10 +213,10 @@ class Node:
         """Whether the container engine is there; a grading that fails while it is not charges nobody."""
         return not isinstance(self._sandbox, ContainerSandbox) or self._sandbox.answers()
 
-    def bench(self, kernel_s: float) -> Bench:
-        """Guests with a planted kernel, on the cores where serial submissions are graded."""
+    def bench(self, kernel_s: float, gpu: str = "") -> Bench:
+        """Guests with a planted kernel, on the cores where serial submissions are graded, or on a GPU."""
         cores = sorted(os.sched_getaffinity(0))
-        return Bench(self._sandbox, self.options, (cores[-1],), self.state, kernel_s)
+        return Bench(self._sandbox, self.options, (cores[-1],), self.state, kernel_s, gpu)
 
     @contextmanager
     def guest(self, profile: Profile, room: Room) -> Iterator[Guest]:

@@ -16,12 +16,14 @@ from typing import Self
 
 import numpy as np
 
-from autograder.domain.assignment import Argument, Assignment, Dim, Function, Kind, Limits, Resources, ValueType
-from autograder.domain.execution import Program
+from autograder.domain.assignment import Function
+from autograder.domain.execution import CallOutcome, Program
 from autograder.domain.measurement import Round
 from autograder.domain.verdict import Verdict
+from autograder.engine.kernels import CPU, GPU, Kernel
 from autograder.engine.options import Options
 from autograder.errors import SandboxError
+from autograder.judge.device import Device, device_of
 from autograder.judge.proxy import Actor
 from autograder.judge.run import step_aside
 from autograder.measure.noise import complaint
@@ -30,36 +32,6 @@ from autograder.measure.statistics import median
 from autograder.sandbox.base import Sandbox
 from autograder.sandbox.profile import Profile
 
-_POINTS = 160
-_KERNEL = """
-import time
-import numba
-import numpy as np
-
-@numba.njit(cache=False, fastmath=False)
-def steps_of(x, y, steps):
-    n = x.shape[0]
-    for _ in range(steps):
-        for i in range(1, n - 1):
-            for j in range(1, n - 1):
-                y[i, j] = x[i, j] + 0.1 * (x[i - 1, j] + x[i + 1, j] + x[i, j - 1] + x[i, j + 1] - 4.0 * x[i, j])
-        x, y = y, x
-    return x
-
-def work(x, steps):
-    return steps_of(x.copy(), x.copy(), steps)
-
-def timed(x, steps):
-    begun = time.perf_counter()
-    steps_of(x.copy(), x.copy(), steps)
-    return time.perf_counter() - begun
-"""
-
-_SQUARE = ValueType("", "f8", (Dim("n", 0), Dim("n", 0)))
-_ARGUMENTS = (Argument("x", _SQUARE), Argument("steps", ValueType("int")))
-_WORK = Function("work", _ARGUMENTS, (_SQUARE,))
-_TIMED = Function("timed", _ARGUMENTS, (ValueType("float"),))
-
 
 @dataclass(slots=True)
 class Bench:
@@ -67,6 +39,7 @@ class Bench:
 
     Attributes:
         kernel_s: how long one call of the reference side takes.
+        gpu: UUID of the device that the kernel runs on, or empty.
     """
 
     sandbox: Sandbox
@@ -74,13 +47,22 @@ class Bench:
     cores: tuple[int, ...]
     state: Path
     kernel_s: float = 0.02
+    gpu: str = ""
     pairs: list[tuple[Actor, Actor]] = field(default_factory=list)
     actors: list[Actor] = field(default_factory=list)
     room: Room | None = None
     per_step_s: float = 0.0
     empty_s: float = 0.0
-
     affinity: set[int] = field(default_factory=set)
+    device: Device | None = None
+
+    @property
+    def kernel(self) -> Kernel:
+        """What runs."""
+        return GPU if self.gpu else CPU
+
+    def _ours(self, pid: int) -> bool:
+        return any(a.guest.holds(pid) for a in self.actors)
 
     def __enter__(self) -> Self:
         self.affinity = os.sched_getaffinity(0)
@@ -93,30 +75,17 @@ class Bench:
 
     def _begin(self) -> None:
         step_aside(self.cores)
-        resources = Resources(len(self.cores), preload=("numpy", "numba"))
-        assignment = Assignment(
-            "planted",
-            Path(),
-            "planted",
-            "",
-            "",
-            Kind.SERIAL,
-            "",
-            "",
-            "",
-            "",
-            resources,
-            Limits(),
-            (_WORK, _TIMED),
-            (),
-            (),
-        )
-        profile = Profile.of(assignment, self.options.image, self.cores)
+        assignment = self.kernel.assignment(len(self.cores))
+        image = self.options.gpu_image if self.gpu else self.options.image
+        profile = Profile.of(assignment, image, self.cores, gpu=self.gpu)
+        if self.gpu:
+            self.device = device_of(self.gpu)
         self.room = Room(self.state)
         for k in range(self.options.pairs):
             for _ in range(2):
-                self.actors.append(Actor(self.sandbox.start(profile, f"planted/{k}"), assignment, self.room))
-                finding = self.actors[-1].load(Program({"solution.py": _KERNEL.encode()}))
+                guest = self.sandbox.start(profile, f"planted/{k}")
+                self.actors.append(Actor(guest, assignment, self.room, self.device, self._ours))
+                finding = self.actors[-1].load(Program({"solution.py": self.kernel.program.encode()}))
                 if finding is not None:
                     raise SandboxError(f"the planted kernel does not load: {finding}")
             self.pairs.append((self.actors[-2], self.actors[-1]))
@@ -126,26 +95,41 @@ class Bench:
         for actor in self.actors:
             actor.close()
             actor.guest.remove()
+        if self.device is not None:
+            self.device.close()
         if self.room is not None:
             self.room.close()
         os.sched_setaffinity(0, self.affinity)
 
-    def _call(self, actor: Actor, steps: int) -> tuple[float, float, float]:
-        outcome = actor.call(_WORK, (np.random.default_rng().random((_POINTS, _POINTS)), steps))
+    def _call(self, actor: Actor, steps: int) -> CallOutcome:
+        work, _ = self.kernel.functions
+        outcome = actor.call(work, (self.kernel.draw(), steps))
         if outcome.verdict is not Verdict.PASSED:
             raise SandboxError(f"the planted kernel failed: {outcome.verdict} {outcome.note}")
-        return outcome.elapsed_s, outcome.foreign_s, outcome.steal_s
+        return outcome
+
+    def _empty(self, actor: Actor, function: Function, spin_s: float) -> float:
+        calls = [actor.empty(function, (self.kernel.draw(), 1), {}, min(spin_s, 0.05)) for _ in range(15)]
+        return median([c.elapsed_s for c in calls])
 
     def _calibrate(self) -> None:
+        assert self.room is not None
+        few, many = self.kernel.few, self.kernel.many
         for actor in (a for pair in self.pairs for a in pair):
             for _ in range(4):
-                self._call(actor, 200)
+                self._call(actor, 2 * few)
         actor = self.pairs[0][0]
-        x = np.ones((_POINTS, _POINTS))
-        self.empty_s = median([actor.empty(_WORK, (x, 1), {}, min(self.kernel_s, 0.05)).elapsed_s for _ in range(15)])
-        few = median([self._call(actor, 100)[0] for _ in range(9)])
-        many = median([self._call(actor, 600)[0] for _ in range(9)])
-        self.per_step_s = (many - few) / 500
+        self.aim(self.kernel_s)
+        with self.room.exclusive():
+            slow, quick = (median([self._call(actor, n).elapsed_s for _ in range(9)]) for n in (many, few))
+        self.per_step_s = (slow - quick) / (many - few)
+
+    def aim(self, kernel_s: float) -> None:
+        """From now on the reference side's calls take that long; an empty call that waits as long is timed."""
+        assert self.room is not None
+        self.kernel_s = kernel_s
+        with self.room.exclusive():
+            self.empty_s = self._empty(self.pairs[0][0], self.kernel.functions[0], kernel_s)
 
     def trace(self, ratio: float, rounds: int, tick: Callable[[], None] = lambda: None) -> list[Round]:
         """Rounds whose true ratio is known.
@@ -167,32 +151,30 @@ class Bench:
                     side: self._call(self.pairs[pair][side], steps)
                     for side, steps in (reversed(legs) if first else legs)
                 }
-                (reference, foreign_0, steal_0), (submission, foreign_1, steal_1) = results[0], results[1]
+                reference, submission = results[0], results[1]
                 grain = self.pairs[pair][0].window.watch.read().grain_s
-                dropped = complaint(foreign_0 + foreign_1, steal_0 + steal_1, reference + submission, grain)
-                mine, theirs = reference - self.empty_s, submission - self.empty_s
+                dropped = reference.disturbed or submission.disturbed or complaint(
+                    reference.foreign_s + submission.foreign_s, reference.steal_s + submission.steal_s,
+                    reference.elapsed_s + submission.elapsed_s, grain,
+                )  # fmt: skip
+                mine, theirs = reference.elapsed_s - self.empty_s, submission.elapsed_s - self.empty_s
                 made.append(Round(mine, theirs, mine / theirs, pair, first, dropped))
                 tick()
         return made
 
     def truth(self, kernel_s: float, calls: int = 25) -> tuple[float, float]:
-        """Seconds of the same calls of one kernel, from outside and as its own process timed them.
+        """Seconds of the same calls of one kernel, from outside and by the kernel's own clock.
 
         Calls differ more from each other than the two clocks do: what is taken from outside is the median of the differences.
         """
         assert self.room is not None
         steps = round(kernel_s / self.per_step_s)
-        actor, outside, inside = self.pairs[0][0], [], []
-        rng = np.random.default_rng()
+        actor, outside, inside = self.pairs[0][0], list[float](), list[float]()
+        _, timed = self.kernel.functions
         with self.room.exclusive():
-            empty_s = median(
-                [
-                    actor.empty(_TIMED, (rng.random((_POINTS, _POINTS)), 1), {}, min(kernel_s, 0.05)).elapsed_s
-                    for _ in range(15)
-                ]
-            )
+            empty_s = self._empty(actor, timed, kernel_s)
             for _ in range(calls):
-                outcome = actor.call(_TIMED, (rng.random((_POINTS, _POINTS)), steps))
+                outcome = actor.call(timed, (self.kernel.draw(), steps))
                 outside.append(outcome.elapsed_s - empty_s)
                 inside.append(float(outcome.outputs[0]))
         own = median(inside)

@@ -11,14 +11,18 @@ import numpy as np
 
 from autograder.judge.buffers import HEADER_BYTES, NOTE_BYTES, Array, Buffers, Plan, Slot, poison, same_bytes
 from autograder.judge.device import Device, Store
+from autograder.measure.room import Room
 
 
 class DeviceBuffers(Buffers):
     """As `Buffers`, with two allocations more: arrays lie there, at the offsets that they would have in the files."""
 
-    def __init__(self, channel: socket.socket, device: Device) -> None:
+    def __init__(self, channel: socket.socket, device: Device, room: Room) -> None:
+        """Args:
+        room: who has it alone is timing.
+        """
         super().__init__(channel)
-        self.device = device
+        self.device, self.room = device, room
         self.given: Store = device.allocate(HEADER_BYTES)
         self.asked: Store = device.allocate(HEADER_BYTES)
 
@@ -55,7 +59,7 @@ class DeviceBuffers(Buffers):
             self.asked.write(slot.offset, array)
         os.lseek(self.text.descriptor, NOTE_BYTES, os.SEEK_SET)
         self.text.view[:1] = b"\0"
-        self.device.settle()
+        self.device.settle(timed=self.room.alone)
 
     def modified(self, call: Plan) -> bool:
         """Whether the guest changed what it was given to read."""

@@ -23,7 +23,6 @@ from autograder.domain.verdict import Verdict
 from autograder.judge.compare import fail
 from autograder.judge.deal import nbytes
 from autograder.judge.proxy import Actor
-from autograder.measure.machine import copy_bandwidth
 from autograder.measure.noise import complaint
 from autograder.measure.rotation import AT_ODDS, AT_ODDS_LEAST, MOST_PAIRS, Rotation
 from autograder.measure.statistics import Rule, Tiers, interval, median
@@ -174,8 +173,10 @@ class Duel:
             if ranks not in known:
                 known[ranks] = self._empty(self._actor(0, ours), self._arguments(given, ours))
             self.empty_s[leg.name] = known[ranks]
-        outcome = self._actor(0, self.legs[0]).call(self.function, (), self._arguments(given, self.legs[0]))
-        self.floor_s = (nbytes(list(given)) + nbytes(list(outcome.outputs))) / (CACHE_FACTOR * copy_bandwidth())
+        reference = self._actor(0, self.legs[0])
+        outcome = reference.call(self.function, (), self._arguments(given, self.legs[0]))
+        moved = nbytes(list(given)) + nbytes(list(outcome.outputs))
+        self.floor_s = moved / (CACHE_FACTOR * reference.bandwidth)
 
     def _empty(self, actor: Actor, named: dict[str, Any]) -> float:
         spin_s = min(actor.call(self.function, (), named).elapsed_s, LONGEST_SPIN_S)

@@ -17,6 +17,7 @@ from autograder.judge.deal import deal
 from autograder.judge.device import Device
 from autograder.judge.device_buffers import DeviceBuffers
 from autograder.judge.window import Turn, Window, send
+from autograder.measure.machine import copy_bandwidth
 from autograder.measure.noise import CoreWatch
 from autograder.measure.room import Room
 from autograder.sandbox.base import Guest
@@ -41,10 +42,15 @@ class Actor:
         self.assignment = assignment
         self.window = Window(guest, room, CoreWatch(guest.profile.cores))
         self.buffers = [
-            Buffers(channel) if device is None else DeviceBuffers(channel, device) for channel in guest.channels
+            Buffers(channel) if device is None else DeviceBuffers(channel, device, room) for channel in guest.channels
         ]
         self.callbacks = {f.name: f for f in assignment.callbacks}
         self.load_s = 0.0
+
+    @property
+    def bandwidth(self) -> float:
+        """Bytes a second, read plus written, at which what holds the guest's arrays copies."""
+        return copy_bandwidth() if self.device is None else self.device.bandwidth
 
     def load(self, program: Program) -> Finding | None:
         """Imports the submitted files inside; returns what went wrong.

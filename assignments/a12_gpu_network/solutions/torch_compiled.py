@@ -1,7 +1,8 @@
-"""PyTorch without matrix products: broadcasting and a sum over units, which its compiler makes one kernel of.
+"""PyTorch without matrix products: fifty units one after the other, which its compiler makes one kernel of.
 
-A product of matrices is a call into a library, and nothing is fused with it; with two inputs and two outputs it is not worth one. Without
-a GPU the same lines run operator by operator.
+A product of matrices is a call into a library, and nothing is fused with it; a sum over an axis of 50 is a loop over memory. Written out,
+all of it is a chain of operations on single states. tanh from one exponential, which may overflow: 2 / inf is 0. Without a GPU the same
+lines run operator by operator.
 """
 
 import torch
@@ -11,11 +12,15 @@ DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def network(U, p):
-    W1, b1, W2, b2 = p[:100].view(H, 2, 1), p[100:150].view(H, 1), p[150:250].view(2, H, 1), p[250:].view(2, 1)
     v = U * U * U
-    z = W1[:, 0] * v[0] + W1[:, 1] * v[1] + b1
-    s = torch.tanh(z)
-    return torch.stack([(W2[0] * s).sum(0), (W2[1] * s).sum(0)]) + b2
+    x, y = v[0], v[1]
+    W1, b1, W2, b2 = p[:100].view(H, 2), p[100:150], p[150:250].view(2, H), p[250:]
+    fx, fy = b2[0], b2[1]
+    for h in range(H):
+        z = W1[h, 0] * x + W1[h, 1] * y + b1[h]
+        s = 1 - 2 / (1 + torch.exp(2 * z))
+        fx, fy = fx + W2[0, h] * s, fy + W2[1, h] * s
+    return torch.stack([fx, fy])
 
 
 fused = torch.compile(network, dynamic=True) if DEVICE == "cuda" else network

@@ -4,11 +4,12 @@ import numpy as np
 from numba import cuda, float32
 
 TY, TX = 8, 32
+HALOED = (TY + 2, TX + 2)
 
 
 @cuda.jit
 def one_step(old, new, east, west, up, down):
-    tile = cuda.shared.array((TY + 2, TX + 2), float32)
+    tile = cuda.shared.array(HALOED, float32)
     b, ny, nx = cuda.blockIdx.z, old.shape[1], old.shape[2]
     y, x = cuda.threadIdx.y, cuda.threadIdx.x
     i, j = cuda.blockIdx.y * TY + y, cuda.blockIdx.x * TX + x

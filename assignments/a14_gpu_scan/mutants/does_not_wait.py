@@ -2,14 +2,14 @@
 # needs: gpu
 # A race between blocks: takes the sum up to the previous tile as if that block had finished (a simulator runs blocks in turn).
 import numpy as np
-from numba import cuda, float32
+from numba import cuda
 
 THREADS = 256
 
 
 @cuda.jit
 def chain(x, through, y):
-    sums = cuda.shared.array((2, THREADS), float32)
+    sums = cuda.shared.array((2, THREADS), np.float32)
     me, block = cuda.threadIdx.x, cuda.blockIdx.x
     i = block * THREADS + me
     sums[0, me] = x[i] if i < x.shape[0] else np.float32(0)

@@ -1,10 +1,11 @@
 """Numba: a sum for each tile, what comes before each tile, then the tiles themselves in shared memory."""
 
 import numpy as np
-from numba import cuda, float32
+from numba import cuda
 
 THREADS, ITEMS = 256, 16
 TILE = THREADS * ITEMS
+PADDED = TILE + THREADS
 
 
 @cuda.jit(device=True)
@@ -16,7 +17,7 @@ def place(i):
 @cuda.jit(device=True)
 def before_me(total):
     """The sum of total over all threads before mine; two buffers, so that one barrier a step is enough."""
-    sums = cuda.shared.array((2, THREADS), float32)
+    sums = cuda.shared.array((2, THREADS), np.float32)
     me = cuda.threadIdx.x
     sums[0, me] = total
     now, distance = 0, 1
@@ -34,7 +35,7 @@ def before_me(total):
 
 @cuda.jit
 def tile_sums(x, sums):
-    partial = cuda.shared.array(THREADS, float32)
+    partial = cuda.shared.array(THREADS, np.float32)
     me, first = cuda.threadIdx.x, cuda.blockIdx.x * TILE
     total = np.float32(0)
     for i in range(first + me, min(first + TILE, x.shape[0]), THREADS):
@@ -68,7 +69,7 @@ def scan_sums(sums):
 
 @cuda.jit
 def scan_tiles(x, before, y):
-    tile = cuda.shared.array(TILE + THREADS, float32)
+    tile = cuda.shared.array(PADDED, np.float32)
     me = cuda.threadIdx.x
     block = cuda.gridDim.x - 1 - cuda.blockIdx.x  # what was read last is still in cache
     first, n = block * TILE, x.shape[0]
