@@ -44,7 +44,8 @@ def validate(
 
     Args:
         times: how often each solution and each mutant is graded; a promise is kept when it is kept every time. A mutant
-            is graded whole once, and then for a criterion that it missed, which must catch it every time.
+            is graded whole once, and then for a criterion that it missed, which must catch it every time; one that dies
+            by its time is graded whole each time.
     """
     console.print(f"[bold]{assignment.slug}[/] {plain(assignment.title)}")
     begun, tally = time.monotonic(), Tally(assignment.slug)
@@ -105,7 +106,8 @@ def _promises(
         found: list[Promise] = []
         for i in range(times):
             say(f"mutant {mutant.name}, {i + 1} of {times}")
-            only = found[0].where if found else ""
+            # who dies because a whole grading may not take longer is graded whole
+            only = found[0].where if found and mutant.dies_by is not Verdict.TIMED_OUT else ""
             found.append(_dies(mutant, _grade(node, assignment, mutant.submission, only=only)))
         yield from _merged([[p] for p in found])
 
