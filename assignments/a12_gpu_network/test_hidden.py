@@ -1,4 +1,4 @@
-"""Hidden checks of "A million states through a small network".
+"""Hidden checks of "Millions of states through a small network".
 
 The oracle computes in double precision on the CPU; a submission may err by TOLERANCE = 1e-4, which bounds single precision for every
 draw. With u = 2^-24 = 6.0e-8, |U| <= 1.5, |W1| and |b1| <= 1, |W2| <= 1/4, |b2| <= 1/2:

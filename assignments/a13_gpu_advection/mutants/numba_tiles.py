@@ -1,3 +1,5 @@
+# dies by: too-slow
+# Right, but a step takes 0.32 ms on an H200, four times the kernel's: a cell a thread, and a launch from Python for each step.
 """Numba: tiles with a halo in shared memory, one launch a step, two arrays that change roles."""
 
 import numpy as np

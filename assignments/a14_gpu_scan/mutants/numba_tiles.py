@@ -1,3 +1,5 @@
+# dies by: too-slow
+# Right, but three launches and shared memory word by word: 4.7 times the baseline on an H200, and the last tier is 6.5.
 """Numba: a sum for each tile, what comes before each tile, then the tiles themselves in shared memory."""
 
 import numpy as np
