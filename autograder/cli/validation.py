@@ -106,9 +106,7 @@ def _promises(
         found: list[Promise] = []
         for i in range(times):
             say(f"mutant {mutant.name}, {i + 1} of {times}")
-            # who dies because a whole grading may not take longer is graded whole
-            only = found[0].where if found and mutant.dies_by is not Verdict.TIMED_OUT else ""
-            found.append(_dies(mutant, _grade(node, assignment, mutant.submission, only=only)))
+            found.append(_dies(mutant, _grade(node, assignment, mutant.submission, only=_again(mutant, found))))
         yield from _merged([[p] for p in found])
 
 
@@ -125,6 +123,11 @@ def _side_by_side(assignment: Assignment, node: Node, chosen: list[Mutant], time
             say(f"mutant {name}, {len(found[name])} of {times}")
             if len(found[name]) == times:
                 yield from _merged([[p] for p in found[name]])
+
+
+def _again(mutant: Mutant, found: list[Promise]) -> str:
+    """The criterion that showed it; nothing for a whole grading: at first, and for who dies because a whole one takes too long."""
+    return found[0].where if found and mutant.dies_by is not Verdict.TIMED_OUT else ""
 
 
 def _merged(rounds: list[list[Promise]]) -> Iterator[Promise]:

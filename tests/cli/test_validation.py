@@ -7,7 +7,7 @@ from click.testing import CliRunner
 
 from autograder.cli import cli
 from autograder.cli.promise import PROMISES, Promise, Tally, table
-from autograder.cli.validation import _side_by_side
+from autograder.cli.validation import _again, _side_by_side
 from autograder.course.mutants import Mutant
 from autograder.domain.verdict import Verdict
 from autograder.errors import CourseError
@@ -67,3 +67,10 @@ def test_a_mutant_that_lives_is_found_every_time(node, basic):
         "wrong": (True, 3, 3), "crash": (True, 3, 3), "other": (False, 0, 3),
     }  # fmt: skip
     assert len(said) == 9 and found["other"].why.startswith("0 of 3; found: ")
+
+
+def test_who_dies_by_a_whole_grading_s_time_is_graded_whole():
+    """One criterion alone may be over in time."""
+    first = [Promise("m", True, where="formula")]
+    slow, late = (Mutant("m", verdict, "") for verdict in (Verdict.TOO_SLOW, Verdict.TIMED_OUT))
+    assert (_again(slow, []), _again(slow, first), _again(late, first)) == ("", "formula", "")

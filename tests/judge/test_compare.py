@@ -62,3 +62,20 @@ def test_require_is_false_for_nan():
     assert verdict_of(lambda: require(float("nan"), "no")).verdict is Verdict.WRONG_ANSWER
     require(True, "yes")
     require(np.True_, "yes")
+
+
+def test_single_precision_is_compared_as_double_is():
+    """Large arrays of float32 take a short way; it lets nothing pass that the long one refuses, at the very edge either."""
+    rng = np.random.default_rng(1)
+    theirs = rng.standard_normal(10000).astype(np.float32) * np.float32(100)
+    for ulps in (0, 1, 2, 3, 1000):
+        mine = theirs.copy()
+        for _ in range(ulps):
+            mine[7] = np.nextafter(mine[7], np.float32(np.inf))
+        off = abs(float(mine[7]) - float(theirs[7]))
+        for allowed in (off, np.nextafter(off, 1.0), 2.0 * off):
+            close(mine, theirs, rtol=0.0, atol=allowed)
+        if off:
+            assert verdict_of(lambda m=mine, a=off: close(m, theirs, rtol=0.0, atol=np.nextafter(a, 0.0))).verdict is Verdict.WRONG_ANSWER
+    mine[7] = np.nan
+    assert verdict_of(lambda: close(mine, theirs, rtol=0.0, atol=1e9)).verdict is Verdict.NOT_FINITE
