@@ -29,7 +29,9 @@ def folder(basic, tmp_path):
     shutil.rmtree(target / "mutants", ignore_errors=True)
     (target / "mutants").mkdir()
     (target / "solutions" / "fast.py").write_text("def work(x, steps):\n    y = x\n    return y\n")
-    (target / "mutants" / "slow.py").write_text("# dies by: too-slow\ndef work(x, steps):\n    y = x * 1\n    return y\n")
+    (target / "mutants" / "slow.py").write_text(
+        "# dies by: too-slow\ndef work(x, steps):\n    y = x * 1\n    return y\n"
+    )
     return target
 
 

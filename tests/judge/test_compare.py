@@ -76,6 +76,9 @@ def test_single_precision_is_compared_as_double_is():
         for allowed in (off, np.nextafter(off, 1.0), 2.0 * off):
             close(mine, theirs, rtol=0.0, atol=allowed)
         if off:
-            assert verdict_of(lambda m=mine, a=off: close(m, theirs, rtol=0.0, atol=np.nextafter(a, 0.0))).verdict is Verdict.WRONG_ANSWER
+            assert (
+                verdict_of(lambda m=mine, a=off: close(m, theirs, rtol=0.0, atol=np.nextafter(a, 0.0))).verdict
+                is Verdict.WRONG_ANSWER
+            )
     mine[7] = np.nan
     assert verdict_of(lambda: close(mine, theirs, rtol=0.0, atol=1e9)).verdict is Verdict.NOT_FINITE
