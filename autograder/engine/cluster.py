@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from importlib import import_module
 from typing import Any
 
@@ -33,7 +34,8 @@ class Cluster:
 
     Args:
         scheduler: empty for this machine; `tcp://…` for a running scheduler; `slurm:N` or `pbs:N` to hire N nodes through
-            dask-jobqueue, whose own configuration file says what a node is.
+            dask-jobqueue, whose own configuration file says what a node is; `slurm:N:gpu=G` for G GPUs on each (with PBS, its
+            `resource-spec` must ask for them, too).
         options: how nodes grade; None leaves workers bare (for simulations).
         cores: of this machine; 0 takes all.
     """
@@ -55,18 +57,22 @@ class Cluster:
                 dashboard_address="127.0.0.1:0", worker_dashboard_address="127.0.0.1:0",
                 local_directory=str(state_folder() / "dask"),
             )  # fmt: skip
-        kind, _, count = scheduler.partition(":")
+        kind, _, wanted = scheduler.partition(":")
         if kind not in ("slurm", "pbs"):
             return None
+        count, gpus = _wanted(scheduler, wanted)
         try:
             jobqueue = import_module("dask_jobqueue")  # an extra
         except ImportError as error:
             raise MachineError("hiring nodes needs dask-jobqueue: pip install 'autograder[cluster]'") from error
         per = int(dask.config.get(f"jobqueue.{kind}.cores", None) or cores)
+        directives = list(dask.config.get(f"jobqueue.{kind}.job-extra-directives", None) or [])
+        directives += [f"--gres=gpu:{gpus}"] if gpus and kind == "slurm" else []
         hired = {"slurm": jobqueue.SLURMCluster, "pbs": jobqueue.PBSCluster}[kind](
-            cores=per, processes=1, worker_extra_args=["--resources", f"cores={per}"]
-        )
-        hired.scale(jobs=int(count or 1))
+            cores=per, processes=1, job_extra_directives=directives,
+            worker_extra_args=["--resources", f"cores={per}" + (f" gpu={gpus}" if gpus else "")],
+        )  # fmt: skip
+        hired.scale(jobs=count)
         return hired
 
     def _connect(self) -> Client:
@@ -111,6 +117,18 @@ class Cluster:
         self.client.close(timeout=5)
         if self._workers is not None:
             self._workers.close(timeout=30)
+
+
+def _wanted(scheduler: str, words: str) -> tuple[int, int]:
+    """Nodes, and GPUs on each, of `N` or `N:gpu=G`.
+
+    Raises:
+        MachineError: with an example.
+    """
+    match = re.fullmatch(r"(\d*)(?::gpu=(\d+))?", words)
+    if match is None:
+        raise MachineError(f"{scheduler}: write slurm:4, or slurm:4:gpu=1 for nodes with a GPU")
+    return int(match[1] or 1), int(match[2] or 0)
 
 
 def worker_environment() -> dict[str, str]:

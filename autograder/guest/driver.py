@@ -78,6 +78,10 @@ _SIGNATURES: dict[str, tuple[Any, ...]] = {
     "cuMemUnmap": (_pointer, c_size_t),
     "cuMemAddressFree": (_pointer, c_size_t),
     "cuMemRelease": (_pointer,),
+    "cuMemAlloc_v2": (POINTER(_pointer), c_size_t),
+    "cuMemFree_v2": (_pointer,),
+    "cuMemHostRegister_v2": (c_void_p, c_size_t, c_uint),
+    "cuMemHostUnregister": (c_void_p,),
     "cuMemGetInfo_v2": (POINTER(c_size_t), POINTER(c_size_t)),
     "cuMemcpyHtoD_v2": (_pointer, c_void_p, c_size_t),
     "cuMemcpyDtoH_v2": (c_void_p, _pointer, c_size_t),
@@ -91,7 +95,7 @@ class Driver:
 
     def __init__(self, uuid: str = "") -> None:
         """Args:
-        uuid: of the device, as the management library writes it (GPU-…); empty takes the first.
+        uuid: of the device, as the management library writes it (GPU-…, MIG-…); empty takes the first.
 
         Raises:
             CudaError: there is no driver, or no such device.
@@ -103,6 +107,8 @@ class Driver:
         for name, arguments in _SIGNATURES.items():
             function = getattr(self._library, name)
             function.argtypes, function.restype = arguments, c_int
+        if uuid.startswith("MIG-"):  # a process sees one slice: the one that is named, or the first
+            os.environ["CUDA_VISIBLE_DEVICES"], uuid = uuid, ""
         self.call("cuInit", 0)
         self.device = self._find(uuid)
         context = c_void_p()
@@ -117,7 +123,7 @@ class Driver:
             device, raw = c_int(), (c_ubyte * 16)()
             self.call("cuDeviceGet", byref(device), ordinal)
             self.call("cuDeviceGetUuid", raw, device)
-            if not uuid or bytes(raw).hex() == uuid.removeprefix("GPU-").replace("-", ""):
+            if not uuid or bytes(raw).hex() == uuid.partition("-")[2].replace("-", ""):
                 return device.value
         raise CudaError(f"the driver shows {count.value} devices, none is {uuid or 'there'}")
 
@@ -181,31 +187,27 @@ class Driver:
         self.call("cuMemImportFromShareableHandle", byref(handle), c_void_p(descriptor), DESCRIPTOR)
         return Block(self, handle.value, size)
 
+    def plain(self, size: int) -> "Plain":
+        """Device memory for this process alone.
+
+        Args:
+            size: bytes, one at least.
+        """
+        address = _pointer()
+        self.call("cuMemAlloc_v2", byref(address), size)
+        return Plain(self, address.value, size)
+
     def copy(self, target: int, source: int, size: int) -> None:
         """From device to device, in stream order; `synchronize` waits for it."""
         if size:
             self.call("cuMemcpyDtoD_v2", target, source, size)
 
 
-class Block:
-    """One allocation, mapped for reading and writing."""
+class Plain:
+    """One allocation of this process."""
 
-    def __init__(self, driver: Driver, handle: int, size: int) -> None:
-        self.driver, self.size = driver, size
-        self._handle = handle
-        address = _pointer()
-        driver.call("cuMemAddressReserve", byref(address), size, 0, 0, 0)
-        self.address = address.value
-        driver.call("cuMemMap", self.address, size, 0, handle, 0)
-        access = Access(Location(DEVICE, driver.device), READ_WRITE)
-        driver.call("cuMemSetAccess", self.address, size, byref(access), 1)
-
-    def export(self) -> int:
-        """A descriptor for another process; the caller closes it."""
-        descriptor = c_int()
-        self.driver.call("cuMemExportToShareableHandle", byref(descriptor), self._handle, DESCRIPTOR, 0)
-        os.set_inheritable(descriptor.value, False)
-        return descriptor.value
+    def __init__(self, driver: Driver, address: int, size: int) -> None:
+        self.driver, self.address, self.size = driver, address, size
 
     def write(self, offset: int, source: int, size: int) -> None:
         """From host memory at that address."""
@@ -221,6 +223,30 @@ class Block:
         """Every byte the same."""
         if size:
             self.driver.call("cuMemsetD8_v2", self.address + offset, byte, size)
+
+    def close(self) -> None:
+        """Gives it back."""
+        self.driver.call("cuMemFree_v2", self.address)
+
+
+class Block(Plain):
+    """One allocation that another process may map, too."""
+
+    def __init__(self, driver: Driver, handle: int, size: int) -> None:
+        self._handle = handle
+        address = _pointer()
+        driver.call("cuMemAddressReserve", byref(address), size, 0, 0, 0)
+        super().__init__(driver, address.value, size)
+        driver.call("cuMemMap", self.address, size, 0, handle, 0)
+        access = Access(Location(DEVICE, driver.device), READ_WRITE)
+        driver.call("cuMemSetAccess", self.address, size, byref(access), 1)
+
+    def export(self) -> int:
+        """A descriptor for another process; the caller closes it."""
+        descriptor = c_int()
+        self.driver.call("cuMemExportToShareableHandle", byref(descriptor), self._handle, DESCRIPTOR, 0)
+        os.set_inheritable(descriptor.value, False)
+        return descriptor.value
 
     def close(self) -> None:
         """Unmaps and releases; the memory goes when its last holder does."""

@@ -1,10 +1,11 @@
 """The shim of a GPU assignment: as `shim.py`, but arrays live on the device, in memory that the judge owns.
 
-AUTOGRADER_DEVICE says where: `cuda`, a GPU, through descriptors of the judge's allocations; `simulated`, memory files
-that stand for it; `host`, the ordinary buffers. A student's function gets arrays of the device and returns one, of any
-toolkit that speaks `__cuda_array_interface__`.
+AUTOGRADER_DEVICE says where: `cuda`, a GPU, through descriptors of the judge's allocations; `staged`, a GPU, by copies from and
+to memory files; `simulated`, memory files that stand for it; `host`, the ordinary buffers. A student's function gets arrays
+of the device and returns one, of any toolkit that speaks `__cuda_array_interface__`.
 """
 
+import contextlib
 import ctypes
 import mmap
 import os
@@ -202,6 +203,73 @@ class CudaGuest(shim.Guest):  # type: ignore[misc]
         self.driver.copy(self.asked.address + spec["o"], self.given.address + end, size)
 
 
+class StagedGuest(CudaGuest):
+    """A GPU whose memory the judge cannot pass on: arrays are copied from its files and back, and that counts on both sides."""
+
+    files: tuple[Any, ...] = ()
+
+    def attach(self, files: list[int]) -> None:
+        """Maps the judge's files, and takes as much of the device."""
+        shim.Guest.attach(self, files[:3])
+        if self.driver is None:
+            self.driver = driver.Driver()
+        self.driver.use()
+        for address in self.files:
+            self.pinned("cuMemHostUnregister", address)
+        for block in filter(None, (self.given, self.asked)):
+            block.close()
+        maps = [mmap.mmap(f, os.fstat(f).st_size) for f in files[3:]]
+        for f in files[3:]:
+            os.close(f)
+        self.files = tuple(ctypes.addressof(ctypes.c_char.from_buffer(m)) for m in maps)
+        self.given, self.asked = (self.driver.plain(len(m)) for m in maps)
+        for address, m in zip(self.files, maps, strict=True):
+            self.pinned("cuMemHostRegister_v2", address, len(m), 0)
+        self.maps = maps
+
+    def pinned(self, name: str, *arguments: Any) -> None:
+        """Page-locked memory is copied faster; without it copies are as right."""
+        with contextlib.suppress(driver.CudaError):
+            self.driver.call(name, *arguments)
+
+    def go(self, empty: bool = False) -> bytes:
+        """One call, and what it filled in place back to the judge's file."""
+        self.filled: list[Any] = []
+        answer = super().go(empty)
+        for spec in self.filled:
+            self.back(spec)
+        return answer
+
+    def argument(self, spec: Any) -> Any:
+        """Copied to the device first."""
+        found = super().argument(spec)
+        if isinstance(found, DeviceArray):
+            out = bool(spec["out"])
+            (self.asked if out else self.given).write(spec["o"], self.files[out] + spec["o"], found.nbytes)
+            if out:
+                self.filled.append(spec)
+        return found
+
+    def put(self, spec: Any, value: Any, what: str) -> None:
+        """To the device's memory, and from there to the judge's file."""
+        super().put(spec, value, what)
+        if "n" not in spec:
+            self.back(spec)
+
+    def fill(self, spec: Any, end: int) -> None:
+        """The same copies."""
+        super().fill(spec, end)
+        if "n" not in spec:
+            self.back(spec)
+
+    def back(self, spec: Any) -> None:
+        """From the device to the judge's file."""
+        size = int(np.prod(spec["s"], dtype=np.int64)) * np.dtype(spec["d"]).itemsize
+        self.driver.use()
+        self.driver.synchronize()
+        self.asked.read(spec["o"], self.files[1] + spec["o"], size)
+
+
 def on_host(value: Any) -> Any:
     """A NumPy array of whatever a simulator or a CPU build returns."""
     if hasattr(value, "copy_to_host"):  # Numba's simulator
@@ -230,7 +298,7 @@ def packed(shape: tuple[int, ...], dtype: np.dtype[Any], strides: Any) -> bool:
     return True
 
 
-GUESTS = {"host": HostGuest, "simulated": MemoryGuest, "cuda": CudaGuest}
+GUESTS = {"host": HostGuest, "simulated": MemoryGuest, "cuda": CudaGuest, "staged": StagedGuest}
 
 if __name__ == "__main__":
     shim.main(GUESTS[KIND])

@@ -19,9 +19,9 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from autograder.domain.device import SIMULATED
+from autograder.domain.device import SIMULATED, staged, uuid
 from autograder.errors import SandboxError
-from autograder.guest.driver import L2_BYTES, Block, CudaError, Driver
+from autograder.guest.driver import L2_BYTES, Block, CudaError, Driver, Plain
 from autograder.judge.buffers import Region
 from autograder.measure.gpu import GpuWatch
 from autograder.measure.machine import copy_bandwidth
@@ -181,14 +181,14 @@ class CudaDevice:
         """
         try:
             self.driver = Driver(uuid)
-            self._flush = self.driver.allocate(2 * max(self.driver.attribute(L2_BYTES), 1 << 20))
-            self._probes = [self.driver.allocate(PROBE_BYTES) for _ in range(2)]
+            self._flush = self.driver.plain(2 * max(self.driver.attribute(L2_BYTES), 1 << 20))
+            self._probes = [self.driver.plain(PROBE_BYTES) for _ in range(2)]
             self.probe_s = sorted(self._probe() for _ in range(PROBE_CALLS))[PROBE_CALLS // 2]
         except CudaError as error:
             raise SandboxError(f"the GPU {uuid} cannot be used: {error}") from error
         self._watch = watch or GpuWatch(uuid)
 
-    def allocate(self, size: int) -> CudaStore:
+    def allocate(self, size: int) -> Store:
         """See `Device`."""
         return CudaStore(self.driver.allocate(size))
 
@@ -224,12 +224,12 @@ class CudaDevice:
 
     def scrub(self) -> None:
         """Takes all free memory for a moment and zeroes it."""
-        taken: list[Block] = []
+        taken: list[Plain] = []
         left = self.driver.free_bytes()
         size = SCRUB_BYTES
         while (size := min(size, left)) >= SMALLEST_BYTES:
             try:
-                block = self.driver.allocate(size)
+                block = self.driver.plain(size)
             except CudaError:  # not to be had in one piece
                 size //= 2
                 continue
@@ -247,6 +247,19 @@ class CudaDevice:
         self._watch.close()
 
 
+class StagedDevice(CudaDevice):
+    """A GPU whose memory cannot be passed on: the guest copies from and to memory files, within the call, and so does the reference.
+
+    A guest that changes its inputs changes a copy of its own; nobody sees it, and it does no harm.
+    """
+
+    def allocate(self, size: int) -> Store:
+        """See `Device`."""
+        return MemoryStore(size)
+
+
 def device_of(name: str) -> Device:
     """The device of that name, for a slot that has one."""
-    return MemoryDevice() if name == SIMULATED else CudaDevice(name)
+    if name == SIMULATED:
+        return MemoryDevice()
+    return StagedDevice(uuid(name)) if staged(name) else CudaDevice(name)

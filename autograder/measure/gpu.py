@@ -1,7 +1,7 @@
 """This machine's GPUs, as NVIDIA's management library tells of them: what they are, and whether they can be trusted.
 
 Everything here is asked of `pynvml` (nvidia-ml-py), which is imported where it is needed: machines without a GPU, and
-students' servers, do without. None of it was ever run on a GPU; the tests run it against a stand-in with the library's names.
+students' servers, do without. Run on a H200; MIG and bad health only against stand-ins with the library's names.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from autograder.domain.device import SIMULATED, known, real
+from autograder.domain.device import SIMULATED, known, real, uuid
 from autograder.errors import MachineError
 from autograder.measure.fitness import Fitness, Item
 
@@ -56,27 +56,58 @@ def present() -> tuple[str, ...]:
     try:
         with nvml() as library:
             handles = [library.nvmlDeviceGetHandleByIndex(i) for i in range(library.nvmlDeviceGetCount())]
-            return tuple(str(library.nvmlDeviceGetUUID(h)) for h in handles)
+            return tuple(str(library.nvmlDeviceGetUUID(h)) for whole in handles for h in _slices(library, whole))
     except MachineError:
         return ()
 
 
+def _slices(library: Any, whole: Any) -> list[Any]:
+    """The MIG devices of a board that is cut up; else the board itself."""
+    try:
+        if not library.nvmlDeviceGetMigMode(whole)[0]:
+            return [whole]
+        most = library.nvmlDeviceGetMaxMigDeviceCount(whole)
+    except library.NVMLError:  # boards without MIG
+        return [whole]
+    found = []
+    for i in range(most):
+        with contextlib.suppress(library.NVMLError):  # a place that is not taken
+            found.append(library.nvmlDeviceGetMigDeviceHandleByIndex(whole, i))
+    return found
+
+
 def lent() -> tuple[str, ...]:
-    """What AUTOGRADER_GPUS names (UUIDs with commas between, `none`, or `simulated`); without it, all that are there.
+    """What AUTOGRADER_GPUS names (UUIDs with commas between, `none`, or `simulated`); without it, all that are there
+    and that CUDA_VISIBLE_DEVICES names, if it is set.
+
+    `+host` behind a UUID has arrays copied by way of host memory, where memory cannot be passed between processes.
 
     Raises:
         MachineError: it names a GPU that is not there.
     """
     named = os.environ.get(VARIABLE)
     if named is None:
-        return present()
+        return _visible(os.environ.get("CUDA_VISIBLE_DEVICES"))
     names = tuple(n.strip() for n in named.split(",") if n.strip() and n.strip() != "none")
     for name in names:
         if not known(name):
             raise MachineError(f"{VARIABLE}: {name!r} is neither a GPU's UUID (GPU-…), nor `none`, nor `{SIMULATED}`")
-        if real(name) and name not in present():
+        if real(name) and uuid(name) not in present():
             raise MachineError(f"{VARIABLE}: {name} is not among this machine's GPUs: {', '.join(present()) or 'none'}")
     return names
+
+
+def _visible(named: str | None) -> tuple[str, ...]:
+    """All that are there, or those that a batch system gave to this job, by number or name."""
+    if named is None:
+        return present()
+    here = dict(enumerate(present()))
+    words = [w.strip() for w in named.split(",")]
+    found = [
+        here.get(int(w), "") if w.isdigit() else next((g for g in here.values() if w and g.startswith(w)), "")
+        for w in words
+    ]
+    return tuple(filter(None, found))
 
 
 def inspect_gpus() -> list[Item]:
@@ -84,16 +115,17 @@ def inspect_gpus() -> list[Item]:
     if not present():
         return []
     with nvml() as library:
-        return [item for uuid in present() for item in _inspect(library, uuid)]
+        return [item for name in present() for item in _inspect(library, name)]
 
 
-def _inspect(library: Any, uuid: str) -> Iterator[Item]:
-    device = library.nvmlDeviceGetHandleByUUID(uuid)
-    name = f"GPU {library.nvmlDeviceGetName(device)} {uuid[:12]}"
+def _inspect(library: Any, gpu: str) -> Iterator[Item]:
+    tenant = library.nvmlDeviceGetHandleByUUID(gpu)
+    device = _board(library, tenant, gpu)
+    name = f"GPU {library.nvmlDeviceGetName(device)} {gpu[:12]}"
 
-    def ask(what: str, *more: Any) -> Any:
+    def ask(what: str, *more: Any, of: Any = device) -> Any:
         try:
-            return getattr(library, what)(device, *more)
+            return getattr(library, what)(of, *more)
         except library.NVMLError:  # many boards do not know many questions
             return None
 
@@ -117,16 +149,15 @@ def _inspect(library: Any, uuid: str) -> Iterator[Item]:
         )
     mig = ask("nvmlDeviceGetMigMode")
     if mig and mig[0]:
-        yield Item(
-            f"{name}: MIG", Fitness.REFUSE, "is on: slices share caches and clocks, and descriptors cannot be passed"
-        )
+        words = "is on: slices share clocks and power, and arrays are copied by way of host memory, within the call"
+        yield Item(f"{name}: MIG", Fitness.WARN, words)
     ecc = ask("nvmlDeviceGetEccMode")
     if ecc is not None and not ecc[0]:
         yield Item(f"{name}: ECC", Fitness.WARN, "is off: a flipped bit would be a student's wrong answer")
     errors = ask("nvmlDeviceGetTotalEccErrors", library.NVML_MEMORY_ERROR_TYPE_UNCORRECTED, library.NVML_VOLATILE_ECC)
     if errors:
         yield Item(f"{name}: ECC errors", Fitness.REFUSE, f"{errors} uncorrected since the driver was loaded")
-    foreign = ask("nvmlDeviceGetComputeRunningProcesses") or []
+    foreign = ask("nvmlDeviceGetComputeRunningProcesses", of=tenant) or []
     if foreign:
         pids = ", ".join(str(p.pid) for p in foreign)
         yield Item(
@@ -136,6 +167,11 @@ def _inspect(library: Any, uuid: str) -> Iterator[Item]:
         yield Item(
             f"{name}: MPS", Fitness.REFUSE, "its control daemon runs: kernels of different tenants would share the GPU"
         )
+
+
+def _board(library: Any, device: Any, gpu: str) -> Any:
+    """The board that a slice is of: clocks, power and errors are the board's."""
+    return library.nvmlDeviceGetDeviceHandleFromMigDeviceHandle(device) if gpu.startswith("MIG-") else device
 
 
 def mps() -> bool:
@@ -166,6 +202,7 @@ class GpuWatch:
         self._opened = nvml() if library is None else contextlib.nullcontext(library)
         self._library = self._opened.__enter__()
         self._device = self._library.nvmlDeviceGetHandleByUUID(uuid)
+        self._board = _board(self._library, self._device, uuid)
 
     def complaint(self, ours: Callable[[int], bool]) -> str:
         """Why a round that was just played must be dropped, or nothing.
@@ -173,7 +210,7 @@ class GpuWatch:
         Args:
             ours: whether a pid belongs to the judge or to one of its guests, whatever they have started.
         """
-        reasons = throttle_words(int(self._library.nvmlDeviceGetCurrentClocksThrottleReasons(self._device)))
+        reasons = throttle_words(int(self._library.nvmlDeviceGetCurrentClocksThrottleReasons(self._board)))
         if reasons:
             return f"the GPU's clocks were held down by {reasons}"
         running = self._library.nvmlDeviceGetComputeRunningProcesses(self._device)

@@ -20,7 +20,7 @@ from docker.errors import APIError, DockerException, NotFound
 from docker.types import DeviceRequest, Mount, Ulimit
 
 import autograder.guest
-from autograder.domain.device import real
+from autograder.domain.device import real, uuid
 from autograder.domain.execution import Usage
 from autograder.errors import MachineError, SandboxError
 from autograder.sandbox.base import hello
@@ -257,7 +257,7 @@ class ContainerSandbox:
         }
         if real(profile.device):  # docker run --gpus device=UUID, by the NVIDIA container toolkit
             wanted = DeviceRequest(
-                driver="nvidia", device_ids=[profile.device], capabilities=[["gpu", "compute", "utility"]]
+                driver="nvidia", device_ids=[uuid(profile.device)], capabilities=[["gpu", "compute", "utility"]]
             )
             options["device_requests"] = [wanted]
         if profile.runtime:

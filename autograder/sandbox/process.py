@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import autograder.guest
+from autograder.domain.device import real, uuid
 from autograder.domain.execution import Usage
 from autograder.errors import SandboxError
 from autograder.sandbox.base import hello
@@ -138,6 +139,7 @@ class ProcessSandbox:
         environment = {
             **profile.environment,
             **{k: os.environ[k] for k in _KEPT if k in os.environ},
+            **({"CUDA_VISIBLE_DEVICES": uuid(profile.device)} if real(profile.device) else {}),
             "HOME": folder,
             "TMPDIR": folder,
             "NUMBA_CACHE_DIR": folder,

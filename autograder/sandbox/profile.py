@@ -14,7 +14,7 @@ from pathlib import PurePath
 from typing import Any
 
 from autograder.domain.assignment import Assignment, Kind
-from autograder.domain.device import HOST, real
+from autograder.domain.device import HOST, real, staged
 
 _SYSCALLS = """
 accept accept4 access alarm arch_prctl bind brk chdir chmod chown clock_getres clock_gettime clock_nanosleep close
@@ -70,6 +70,13 @@ def seccomp(more: tuple[str, ...] = (), netlink_errno: int = errno.EPERM) -> str
         family = {"index": 0, "value": int(socket.AF_NETLINK), "op": "SCMP_CMP_EQ"}
         rules.append({"names": ["socket"], "action": "SCMP_ACT_ERRNO", "errnoRet": netlink_errno, "args": [family]})
     return json.dumps({"defaultAction": "SCMP_ACT_ERRNO", "architectures": ["SCMP_ARCH_X86_64"], "syscalls": rules})
+
+
+def _kind(device: str) -> str:
+    """What the shim is told."""
+    if not real(device):
+        return device
+    return "staged" if staged(device) else "cuda"
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +171,6 @@ class Profile:
             "MALLOC_MMAP_THRESHOLD_": "65536",
             "NUMBA_CACHE_DIR": "/work/.numba",
             "MPIR_CVAR_CH4_CMA_ENABLE": "0",  # the filter denies process_vm_readv; without this MPICH can hang
-            **({"AUTOGRADER_DEVICE": "cuda" if real(self.device) else self.device} if self.device else {}),
+            **({"AUTOGRADER_DEVICE": _kind(self.device)} if self.device else {}),
             **(_SIMULATORS if self.device and not real(self.device) else {}),
         }

@@ -49,8 +49,8 @@ def libraries(tmp_path_factory):
 
 def run(libraries, *arguments, **more):
     """The command line on a machine that has the stand-ins for a GPU."""
-    environment = {**os.environ, "LD_LIBRARY_PATH": str(libraries), **more}
-    environment.pop("AUTOGRADER_GPUS", None)
+    kept = {k: v for k, v in os.environ.items() if k != "AUTOGRADER_GPUS"}
+    environment = {**kept, "LD_LIBRARY_PATH": str(libraries), **more}
     # an interpreter of its own: the loader reads LD_LIBRARY_PATH once, and the fork server with it
     return subprocess.run(
         [sys.executable, "-c", PROGRAM, *map(str, arguments)],
@@ -178,3 +178,20 @@ def test_a_gpu_that_is_not_there_is_named(libraries):
         check=False,
     )
     assert words.returncode != 0 and "GPU-0 is not among this machine's GPUs" in words.stderr + words.stdout
+
+
+def test_where_memory_cannot_be_passed_arrays_are_copied(libraries, tmp_path):
+    """The same program by way of host memory: results, a scalar, an array filled in place; no stale number at an old address."""
+    grade = graded(libraries, "solutions/any_device.py", AUTOGRADER_GPUS=f"{GPU}+host")
+    found = verdicts(grade)
+    assert {k: v for k, v in found.items() if k != "speed"} == dict.fromkeys(
+        ("examples", "formula", "in-place"), "passed"
+    )
+    assert found["speed"] in ("passed", "inconclusive") and grade["engine"]["device"] == f"{GPU}+host"
+    for name in ("replays_by_address", "half_precision"):
+        mutant = next(m for m in mutants(load(COURSE)) if m.name == name)
+        (tmp_path / "mutant.py").write_text(mutant.source)
+        assert (
+            str(mutant.dies_by)
+            in verdicts(graded(libraries, tmp_path / "mutant.py", AUTOGRADER_GPUS=f"{GPU}+host")).values()
+        )

@@ -73,7 +73,7 @@ def test_a_healthy_gpu_may_grade():
 @pytest.mark.parametrize(
     "state, name, expected",
     [
-        ({"MigMode": (1, 1)}, "MIG", Fitness.REFUSE),
+        ({"MigMode": (1, 1)}, "MIG", Fitness.WARN),
         ({"ComputeRunningProcesses": [Process(7)]}, "other processes", Fitness.REFUSE),
         ({"TotalEccErrors": 2}, "ECC errors", Fitness.REFUSE),
         ({"EccMode": (0, 0)}, "ECC", Fitness.WARN),
@@ -113,11 +113,68 @@ def test_what_a_machine_lends_is_what_it_was_told(monkeypatch):
     """All that are there, unless the variable says otherwise; a slip in it is no silence."""
     monkeypatch.setattr(gpu, "present", lambda: ("GPU-1", "GPU-2"))
     monkeypatch.delenv(gpu.VARIABLE, raising=False)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     assert gpu.lent() == ("GPU-1", "GPU-2")
-    for named, found in (("GPU-2", ("GPU-2",)), ("none", ()), ("", ()), ("simulated", ("simulated",))):
+    for visible, found in (
+        ("1", ("GPU-2",)),
+        ("GPU-2,GPU-1", ("GPU-2", "GPU-1")),
+        ("", ()),
+        ("-1", ()),
+        ("7,0", ("GPU-1",)),
+    ):
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+        assert gpu.lent() == found
+    for named, found in (
+        ("GPU-2", ("GPU-2",)),
+        ("GPU-2+host", ("GPU-2+host",)),
+        ("none", ()),
+        ("", ()),
+        ("simulated", ("simulated",)),
+    ):
         monkeypatch.setenv(gpu.VARIABLE, named)
         assert gpu.lent() == found
-    for wrong in ("GPU-3", "0", "all"):
+    for wrong in ("GPU-3", "GPU-3+host", "0", "all"):
         monkeypatch.setenv(gpu.VARIABLE, wrong)
         with pytest.raises(MachineError, match=gpu.VARIABLE):
             gpu.lent()
+
+
+class Cut(Library):
+    """A board in two slices, with room for seven; what is asked of a slice but its processes is refused."""
+
+    def nvmlDeviceGetMaxMigDeviceCount(self, board):  # noqa: N802
+        return 7
+
+    def nvmlDeviceGetMigDeviceHandleByIndex(self, board, index):  # noqa: N802
+        if index not in (0, 3):
+            raise Error
+        return f"MIG-{board}-{index}"
+
+    def nvmlDeviceGetDeviceHandleFromMigDeviceHandle(self, device):  # noqa: N802
+        return device.split("-")[1]
+
+    def nvmlDeviceGetCurrentClocksThrottleReasons(self, device):  # noqa: N802
+        if device.startswith("MIG-"):
+            raise Error
+        return 0x40
+
+    def nvmlDeviceGetComputeRunningProcesses(self, device):  # noqa: N802
+        return [Process(7)] if device == "MIG-board-3" else []
+
+
+def test_a_board_that_is_cut_up_lends_its_slices():
+    """Each by its own name; clocks and heat are the board's, tenants the slice's."""
+    import pynvml
+
+    library = Cut(MigMode=(1, 1))
+    assert gpu._slices(library, "board") == ["MIG-board-0", "MIG-board-3"]
+    assert gpu._slices(Library(), "board") == gpu._slices(Library(MigMode=Error()), "board") == ["board"]
+    words = [gpu.GpuWatch(s, library).complaint(lambda _: False) for s in ("MIG-board-0",)]
+    assert words == ["the GPU's clocks were held down by heat (hardware)"]
+    refused = {
+        s: [i.name for i in gpu._inspect(library, s) if i.fitness is Fitness.REFUSE]
+        for s in gpu._slices(library, "board")
+    }
+    assert not refused["MIG-board-0"] and "other processes" in refused["MIG-board-3"][0]
+    for name in vars(Cut):
+        assert not name.startswith("nvml") or callable(getattr(pynvml, name))
