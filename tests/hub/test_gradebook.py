@@ -17,6 +17,7 @@ from hub.nbgrader_plugins.gradebook import GradebookError, sync
 from hub.nbgrader_plugins.source import PREFIX, build
 
 from .conftest import COURSE, SLUG, Running
+from .work import made_grade
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # nbgrader's own
@@ -35,10 +36,10 @@ def course_dir(service: Running, tmp_path: Path) -> Path:
     return folder
 
 
-def scores(folder: Path, student: str) -> dict[str, tuple[float | None, bool]]:
+def scores(folder: Path, student: str, slug: str = SLUG) -> dict[str, tuple[float | None, bool]]:
     """Cell → (automatic points, whether a person must look)."""
     with Gradebook(f"sqlite:///{folder}/gradebook.db", "course") as gradebook:
-        submission = gradebook.find_submission(SLUG, student)
+        submission = gradebook.find_submission(slug, student)
         return {g.name: (g.auto_score, g.needs_manual_grade) for n in submission.notebooks for g in n.grades}
 
 
@@ -131,6 +132,28 @@ def test_what_is_our_fault_waits_for_a_person(service: Running, person: Make, co
     service.record(lambda c: 0.0, Verdict.INCONCLUSIVE)
     sync(course_dir, SLUG, "ada", service.environment("tess"))
     assert all(flag for name, (_, flag) in scores(course_dir, "ada").items() if name.startswith(PREFIX))
+
+
+def test_what_waits_for_a_gpu_is_finished_when_there_is_one(service: Running, person: Make, tmp_path: Path) -> None:
+    """First correctness counts and speed is flagged; when a GPU has said how fast it is, its points are there without anybody's doing."""
+    slug, folder = "a14_gpu_scan", tmp_path / "course"
+    sync(folder, slug, "", service.environment("ines"))
+    ada = person("ada")
+    for step in ("FetchAssignment", "Submit"):
+        ada.start(step, assignment=slug)
+    body = made_grade(lambda c: c.points, slug=slug).to_json()
+    waits = made_grade(lambda c: c.points, slug=slug).to_json()
+    waits["criteria"][-1] |= {"points": 0.0, "verdict": "waiting-for-hardware", "sentence": "Waits for a GPU."}
+    for hardware, grade, expected in ((False, waits, (0.0, True)), (True, body, (40.0, False))):
+        service.ledger.hardware(gpu=hardware)
+        held = service.ledger.lease("test", free=64, hold_s=60.0, gpu=hardware)
+        assert held is not None and held.assignment == slug and service.ledger.record(held, grade)
+        sync(folder, slug, "ada", service.environment("tess"))
+        found = scores(folder, "ada", slug)
+        assert found[f"{PREFIX}speed"] == expected and found[f"{PREFIX}formula"] == (15.0, False)
+        (page,) = (folder / "feedback" / "ada" / slug).rglob("*.html")
+        assert ("Waits for a GPU." in page.read_text()) is not hardware
+    assert service.ledger.lease("test", free=64, hold_s=60.0, gpu=True) is None
 
 
 def test_a_newer_submission_in_the_queue_brings_itself_in(service: Running, person: Make, course_dir: Path) -> None:

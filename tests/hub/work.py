@@ -17,17 +17,17 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 COURSE = REPOSITORY / "assignments"
 
 
-def made_grade(points: Callable[[Any], float], verdict: Verdict = Verdict.PASSED) -> Grade:
-    """A verdict on the heat plate."""
+def made_grade(points: Callable[[Any], float], verdict: Verdict = Verdict.PASSED, slug: str = SLUG) -> Grade:
+    """A verdict, on the heat plate if nothing else is said."""
     results = tuple(
         CriterionResult(
             c.id, c.title, points(c), c.points, verdict, sentence(verdict), c.public, {"seed": "SECRET-SEED"}
         )
-        for c in load(COURSE / SLUG).criteria
+        for c in load(COURSE / slug).criteria
     )
     machine = {"id": "test", "processor": "test", "cores": 1, "memory_gb": 1, "kernel": "test"}
     engine = {"entropy": "SECRET-SEED", "isolated": True}
-    return Grade(SLUG, f"{SLUG}.tar.gz", "0" * 64, results, machine, engine, 1.0, 0.1)
+    return Grade(slug, f"{slug}.tar.gz", "0" * 64, results, machine, engine, 1.0, 0.1)
 
 
 def all_wrong(parcel: Parcel) -> Outcome:
