@@ -36,6 +36,6 @@ def adjoint_grad(p, u0, t, data, dt):
 def train(u0, t, data, seed):
     rng = np.random.default_rng(seed)
     p = np.concatenate([rng.normal(0, 1, 3 * H), rng.normal(0, 0.1, 2 * H), np.zeros(2)])
-    for _ in range(3):
+    for _ in range(1000):
         p = p - 0.01 * adjoint_grad(p, u0, t, data, 0.1) / data.size
     return p
