@@ -69,7 +69,7 @@ class Cgroup:
             SandboxError: not confirmed in time.
         """
         if not self.processes():
-            self.thaw()
+            self._let_go()
             return
         self._write("cgroup.freeze", "1") if self.unified else self._write("freezer.state", "FROZEN")
         until = time.monotonic() + CONFIRM_S
@@ -81,6 +81,11 @@ class Cgroup:
             if time.monotonic() > until:
                 raise SandboxError("the guest could not be frozen")
         if not self.processes():
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """Thaws an empty group, unless the engine has removed it by now."""
+        with contextlib.suppress(SandboxError):
             self.thaw()
 
     def thaw(self) -> None:

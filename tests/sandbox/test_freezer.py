@@ -75,3 +75,12 @@ def test_the_group_of_a_process_that_is_gone_is_a_sandbox_error():
     """To be retried, not to be guessed."""
     with pytest.raises(SandboxError, match="gone"):
         Cgroup.of(2**22 + 1)
+
+
+def test_an_empty_group_that_the_engine_has_removed_is_as_good_as_frozen(tmp_path):
+    """Its last process ended, and the engine was quicker than the judge; to thaw it is another matter."""
+    gone = tmp_path / "gone"
+    group = Cgroup(gone, gone, gone, unified=False)
+    group.freeze()
+    with pytest.raises(SandboxError, match="gone"):
+        group.thaw()
