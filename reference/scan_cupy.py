@@ -19,7 +19,7 @@ libraries do it, takes whatever sums its predecessors have published so far, and
 most 4 + 5 + 8 + 16 additions in a tile, 5 + 5 for the sums of tiles and groups, and n / 2^24 for the chain.
 
 Measured on an H200, by device events: 0.73 of a copy of the same size for n = 2^27 (torch.cumsum 0.60), 0.66 of a large copy's
-bandwidth for n = 2^26 (0.57); other numbers of rows and warps (2 to 16, 4 to 16) were slower or as fast.
+bandwidth for n = 2^26 (0.57); other numbers of rows and warps (2 to 16, 4 to 16) were slower or as fast, in a trial that is not kept.
 
 Source: S. Yan, G. Long, Y. Zhang, *StreamScan*, PPoPP 2013, for one pass in a fixed order; D. Merrill, M. Garland, *Single-pass
 parallel prefix scan with decoupled look-back*, NVIDIA NVR-2016-002 (2016), for what is not done here.

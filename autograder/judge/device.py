@@ -30,9 +30,6 @@ PROBE_BYTES = 64 << 20  # copied to the same size: some 40 µs on a H100, much l
 PROBE_CALLS = 21
 PROBE_FACTOR, PROBE_SLACK_S = 3.0, 2e-3  # a time slice of another context's kernel is 2 ms or more
 PROBE_TRIES = 3
-WARM_S = (
-    0.02  # of copies before a timed call: a GPU that idles lowers its clocks, and takes some milliseconds to raise them
-)
 SCRUB_BYTES, SMALLEST_BYTES = 1 << 30, 1 << 21
 
 Array = npt.NDArray[Any]
@@ -67,8 +64,8 @@ class Device(Protocol):
     def bandwidth(self) -> float:
         """Bytes a second, read plus written, of a copy on the device; an estimate from below."""
 
-    def settle(self, timed: bool) -> None:
-        """Before a call: nothing of earlier calls is in a cache, all copies have arrived; before a timed one, clocks are up."""
+    def settle(self) -> None:
+        """Before a call: nothing of earlier calls is in a cache, all copies have arrived."""
 
     def left_running(self) -> bool:
         """After a call: whether somebody's work is still on the device."""
@@ -123,7 +120,7 @@ class MemoryDevice:
         """The machine's."""
         return copy_bandwidth()
 
-    def settle(self, timed: bool) -> None:
+    def settle(self) -> None:
         """Nothing is cached."""
 
     def left_running(self) -> bool:
@@ -197,15 +194,11 @@ class CudaDevice:
         """From the probe, launch included."""
         return 2 * PROBE_BYTES / self.probe_s
 
-    def settle(self, timed: bool) -> None:
+    def settle(self) -> None:
         """Fills the L2 cache with other bytes, and takes back what was set aside in it for somebody's kernels."""
         self.driver.call("cuCtxResetPersistingL2Cache")
-        until = time.perf_counter() + (WARM_S if timed else 0.0)
-        while True:
-            self._flush.fill(0, secrets.randbits(8), self._flush.size)
-            self.driver.synchronize()
-            if time.perf_counter() >= until:
-                return
+        self._flush.fill(0, secrets.randbits(8), self._flush.size)
+        self.driver.synchronize()
 
     def _probe(self) -> float:
         begun = time.perf_counter()

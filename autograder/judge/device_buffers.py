@@ -11,18 +11,14 @@ import numpy as np
 
 from autograder.judge.buffers import HEADER_BYTES, NOTE_BYTES, Array, Buffers, Plan, Slot, poison, same_bytes
 from autograder.judge.device import Device, Store
-from autograder.measure.room import Room
 
 
 class DeviceBuffers(Buffers):
     """As `Buffers`, with two allocations more: arrays lie there, at the offsets that they would have in the files."""
 
-    def __init__(self, channel: socket.socket, device: Device, room: Room) -> None:
-        """Args:
-        room: who has it alone is timing.
-        """
+    def __init__(self, channel: socket.socket, device: Device) -> None:
         super().__init__(channel)
-        self.device, self.room = device, room
+        self.device = device
         self.given: Store = device.allocate(HEADER_BYTES)
         self.asked: Store = device.allocate(HEADER_BYTES)
 
@@ -59,7 +55,7 @@ class DeviceBuffers(Buffers):
             self.asked.write(slot.offset, array)
         os.lseek(self.text.descriptor, NOTE_BYTES, os.SEEK_SET)
         self.text.view[:1] = b"\0"
-        self.device.settle(timed=self.room.alone)
+        self.device.settle()
 
     def modified(self, call: Plan) -> bool:
         """Whether the guest changed what it was given to read."""

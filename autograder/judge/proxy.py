@@ -42,7 +42,7 @@ class Actor:
         self.assignment = assignment
         self.window = Window(guest, room, CoreWatch(guest.profile.cores))
         self.buffers = [
-            Buffers(channel) if device is None else DeviceBuffers(channel, device, room) for channel in guest.channels
+            Buffers(channel) if device is None else DeviceBuffers(channel, device) for channel in guest.channels
         ]
         self.callbacks = {f.name: f for f in assignment.callbacks}
         self.load_s = 0.0
