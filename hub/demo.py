@@ -129,6 +129,7 @@ def up(state: Path, port: int = 0, assignments: tuple[str, ...] = (), **settings
             "AUTOGRADER_TOKEN": demo.token("ines"),
             "AUTOGRADER_COURSE": site.course,
             "AUTOGRADER_COURSE_FOLDER": site.course_folder,
+            "AUTOGRADER_TERM": chosen["AUTOGRADER_TERM"],
         }
         sync(site.course_dir, ",".join(slugs), "", environment)
         yield demo

@@ -30,17 +30,19 @@ def list_() -> None:
     if term and (unknown := set(term.slots) - {a.slug for a in everything}):
         raise CourseError(f"{term_file()}: assignments.{min(unknown)}", "there is no such folder")
     title = f"{term.title}, {term.name}" if term else f"{course_folder()}"
-    table = Table(title=terminal.plain(title), title_justify="left")
-    right = ("of the mark", "automatic", "written")
-    dates = ("released", "due", "of the mark") if term else ()
-    for column in ("assignment", "lecture", "kind", "title", *dates, "automatic", "written", "tiers"):
-        table.add_column(column, justify="right" if column in right else "left")
+    table = Table(title=terminal.plain(title), title_justify="left", show_lines=True)
+    dates = ("released,\ndue", "of the\nmark") if term else ()
+    table.add_column("assignment", width=max((len(a.slug) for a in everything), default=0))
+    for column in (*dates, "automatic\n+ written", "tiers"):
+        table.add_column(column, justify="right" if column.endswith("mark") else "left")
     for a in sorted(everything, key=lambda a: (a.slug.startswith("_"), _day(term, a.slug, "released"))):
-        tiers = "  ".join(", ".join(f"{t.threshold:g}×" for t in c.tiers) for c in a.criteria if c.tiers)
+        tiers = "\n".join(", ".join(f"{t.threshold:g}×" for t in c.tiers) for c in a.criteria if c.tiers)
         share = f"{100 * term.share(a.slug):.3g} %" if term and a.slug in term.slots else "–"
-        when = (_day(term, a.slug, "released") or "–", _day(term, a.slug, "due") or "–", share) if term else ()
-        points = (f"{a.max_score:g}", f"{a.written_points:g}")
-        table.add_row(a.slug, a.lecture, a.kind, terminal.plain(a.title), *when, *points, tiers)
+        days = [_day(term, a.slug, key) for key in ("released", "due")]
+        when = ("\n".join(filter(None, days)) or "–", share) if term else ()
+        lectures = f"lecture{'s' if ',' in a.lecture else ''} {terminal.plain(a.lecture)} · {a.kind}"
+        about = f"[bold]{a.slug}[/]\n{terminal.plain(a.title)}\n[dim]{lectures}[/]"
+        table.add_row(about, *when, f"{a.max_score:g} + {a.written_points:g}", tiers)
     Console().print(table)
     if term:
         shares = ", ".join(f"{terminal.plain(name)} {100 * share:.3g} %" for name, share in term.shares.items())

@@ -35,7 +35,10 @@ class Service:
 
     def __init__(self, url: str, token: str | None) -> None:
         if not token:
-            raise click.UsageError("a token is needed: --token, or AUTOGRADER_TOKEN in the environment")
+            raise click.UsageError(
+                "a token is needed: --token, or AUTOGRADER_TOKEN in the environment. The hub's token page gives one; "
+                "so does `autograder serve --token NAME=student` where no hub runs"
+            )
         self.url = url.rstrip("/") + "/"
         self.client = httpx.Client(base_url=self.url, headers={"Authorization": f"token {token}"}, timeout=60)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 from autograder.domain.assignment import Criterion, CriterionKind
 from autograder.domain.measurement import Decision, DuelOutcome
@@ -29,12 +30,15 @@ def describe(criterion: Criterion, finding: Finding, check: str) -> str:
     if finding.plain and not criterion.public:
         words.append(finding.plain)
     if (criterion.public or finding.verdict in _SAFE) and finding.detail:
-        words.append(finding.detail[-MAX_DETAIL:])
+        words.append(finding.detail[-MAX_DETAIL:].strip())
     if criterion.public and check:
-        words.append(f"(check: {check})")
+        words.append(f"(check: {check}).")
     if criterion.hint and finding.verdict in _HINTED:
         words.append(criterion.hint)
-    return " ".join(words)
+    text = words[0]
+    for before, after in pairwise(words):
+        text += ("\n" if "\n" in before + after else " ") + after  # a traceback stands by itself
+    return text
 
 
 def describe_duel(criterion: Criterion, duel: DuelOutcome) -> str:

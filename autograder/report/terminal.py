@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from rich.console import Console
@@ -54,13 +55,19 @@ def show(grade: Grade, console: Console, *, staff: bool = False) -> None:
 
 
 def news(message: dict[str, Any]) -> str:
-    """One line of progress."""
-    if message["phase"] == "duel":
-        low, high = message["interval"]
-        span = f" [{low:.3g}, {high:.3g}]" if high < float("inf") else ""
-        return f"{message['criterion']}: round {message['rounds']}, {message['speedup']:.3g}×{span}"
-    if message["phase"] == "check":
-        return f"checking {message['criterion']}"
-    if message["phase"] == "retry":
-        return f"trying again ({plain(message['problem'])[:80]})"
+    """One line of progress.
+
+    A service tells students less than the judge said, and JSON knows no infinity: what is missing is left out.
+    """
+    criterion, phase = plain(str(message.get("criterion", ""))), message.get("phase")
+    if phase == "duel":
+        speedup, (low, high) = message.get("speedup"), message.get("interval") or (None, None)
+        now = f", {speedup:.3g}×" if speedup is not None else ""
+        bounded = low is not None and high is not None and math.isfinite(high)
+        return f"{criterion}: round {message.get('rounds', 0)}{now}" + (f" [{low:.3g}, {high:.3g}]" if bounded else "")
+    if phase == "check":
+        return f"checking {criterion}"
+    if phase == "retry":
+        problem = plain(str(message.get("problem", "")))[:80]
+        return f"trying again ({problem})" if problem else "trying again: something failed on our side"
     return "loading"

@@ -151,6 +151,7 @@ def seed(course_dir: Path, assignments: list[str]) -> list[str]:
             known = {row["assignment"] for row in service.json("GET", "exchange", course(), "released")}
         for assignment in assignments:
             prepare(api, assignment)
+            _dated(api, assignment)
             if assignment not in known:
                 _step("release", api.release_assignment(assignment))
                 done.append(assignment)

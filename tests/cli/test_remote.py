@@ -46,6 +46,21 @@ def test_a_verdict_comes_back(service, file, command):
     assert found["purpose"] == ("grade" if command == "submit" else "try")
 
 
+@pytest.mark.docker
+@pytest.mark.parametrize("role", ["student", "ta"])
+def test_a_real_duel_is_followed_to_its_end(tmp_path_factory, file, role):
+    """What a judge says while it measures is not what a simulated grading says: its first intervals have no upper end."""
+    world = World(tmp_path_factory.mktemp("real") / "w")
+    try:
+        world.serve()
+        result = run(world, "submit", "t_basic", file, "--json", token=world.token("ada", role))
+    finally:
+        world.close()
+    assert result.exit_code == 0, result.exception
+    found = json.loads(result.stdout)
+    assert found["state"] in ("graded", "needs-staff") and found["grade"]["criteria"][-1]["id"] == "speed"
+
+
 def test_it_may_stop_at_the_receipt(service, file):
     """Whoever does not wait finds it on the page later."""
     result = run(service, "submit", "t_basic", file, "--no-wait", token=service.token("ada"))

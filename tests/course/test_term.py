@@ -86,11 +86,18 @@ def test_whoever_takes_nothing_late_still_gives_the_grace():
 def test_course_list_prints_the_term(monkeypatch):
     """Dates, weights, and the late policy in words."""
     monkeypatch.setenv("AUTOGRADER_TERM", str(REPOSITORY / "assignments" / "course.toml"))
-    monkeypatch.setenv("COLUMNS", "220")
+    monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.chdir(REPOSITORY)
     found = CliRunner().invoke(cli, ["course", "list"])
     assert found.exit_code == 0, found.output
-    for word in ("autumn 2026", "2026-10-02", "of the mark", "10 % of all points", "America/New_York"):
+    for word in (
+        "autumn 2026",
+        "a03_bifurcation_parallel",
+        "2026-10-02",
+        "of the",
+        "10 % of all points",
+        "America/New_York",
+    ):
         assert word in found.output
 
 

@@ -75,6 +75,19 @@ def test_the_source_folder_holds_nothing_hidden(tmp_path: Path) -> None:
     assert "BEGIN SOLUTION" not in whole
 
 
+def test_formgrader_knows_from_the_first_day_when_it_is_due(service: Running, tmp_path: Path) -> None:
+    """By the term's calendar, before anybody has handed in; a date that moves is corrected."""
+    for day in ("2031-03-01", "2031-03-08"):
+        (tmp_path / "course.toml").write_text(
+            'title = "T"\nterm = "t"\ntimezone = "UTC"\nshares = { assignments = 0.5, project = 0.5 }\n'
+            f"[assignments]\n{SLUG} = {{ released = 2031-02-01, due = {day}T12:00:00Z }}\n"
+        )
+        environment = service.environment("ines") | {"AUTOGRADER_TERM": str(tmp_path / "course.toml")}
+        sync(tmp_path / "course", SLUG, "", environment)
+        with Gradebook(f"sqlite:///{tmp_path}/course/gradebook.db", "course") as gradebook:
+            assert str(gradebook.find_assignment(SLUG).duedate) == f"{day} 12:00:00"
+
+
 def test_points_arrive_in_the_gradebook_and_feedback_at_the_student(
     service: Running, person: Make, course_dir: Path
 ) -> None:

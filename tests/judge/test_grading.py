@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-from autograder.api import load, receive
+from autograder.api import Submission, load, receive
+from autograder.domain.submission import digest
 from autograder.domain.verdict import Verdict
 
 from .. import conftest
@@ -44,15 +45,30 @@ def test_a_slow_one_reaches_the_lower_tier_only(node, basic):
 def test_a_grading_is_replayed_by_its_seed(node, basic):
     """The recorded entropy makes the same inputs: the same wrong value is found again."""
     files = {"solution.py": b"def work(x, steps): return x + 0.0\n"}
-    from autograder.api import Submission
-    from autograder.domain.submission import digest
-
     wrong = Submission("wrong", files, digest(files))
     first = node.grade(basic, wrong)
     again = node.grade(basic, wrong, seed=first.engine["entropy"])
     other = node.grade(basic, wrong)
     detail = [g.criteria[1].evidence["checks"][0]["detail"] for g in (first, again, other)]
     assert detail[0] == detail[1] != detail[2]
+
+
+@pytest.mark.parametrize(
+    ("code", "first", "last"),
+    [
+        ("import numpy as np\ndef work(x, steps):\n    return np.linalg.inv(x)\n", "line 3, in work", "LinAlgError"),
+        ("def work(x):\n    return x\n", "TypeError", "2 were given"),
+        ("import numpy as np\nnp.linalg.inv(3)\n", "line 2, in <module>", "LinAlgError"),
+        ("def work(x, steps)\n    return x\n", "line 1", "SyntaxError"),
+    ],
+)
+def test_a_traceback_begins_with_the_students_line(node, basic, code, first, last):
+    """How the call got there is our business; a library's last frames help."""
+    files = {"solution.py": code.encode()}
+    grade = node.grade(basic, Submission("raises", files, digest(files)), only="examples")
+    said = grade.criteria[0].sentence
+    assert said.index(first) < said.index(last), said
+    assert "shim.py" not in said and "importlib" not in said, said
 
 
 def test_only_runs_one_criterion(node, basic):
