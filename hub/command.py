@@ -39,7 +39,7 @@ def begin(demo: bool, state: Path, port: int, assignments: tuple[str, ...]) -> N
             config = Path(__file__).with_name("jupyterhub_config.py")
             # replaces this process: signals and exit code are the hub's
             os.execv(sys.executable, [sys.executable, "-m", "jupyterhub", "-f", str(config)])  # noqa: S606
-        signal.signal(signal.SIGTERM, _as_interrupt)
+        _listen()
         with up(state, port, assignments) as running:
             click.echo("DEMO: whoever knows the password is whoever they say; loopback only.", err=True)
             click.echo(f"JupyterHub  {running.url}\nService     {running.url}/services/autograder/")
@@ -65,7 +65,7 @@ def demo(state: Path, port: int, stay: bool | None) -> None:
     """
     from hub.show import show  # as above
 
-    signal.signal(signal.SIGTERM, _as_interrupt)
+    _listen()
     try:
         missing = show(state, port, stay=sys.stdin.isatty() if stay is None else stay)
     except KeyboardInterrupt:
@@ -73,6 +73,13 @@ def demo(state: Path, port: int, stay: bool | None) -> None:
         return
     if missing:
         raise click.ClickException(f"no verdict for {', '.join(missing)}; see {state}/hub.log")
+
+
+def _listen() -> None:
+    """Being ended, or losing the terminal, stops everything like Ctrl-C; `nohup` is obeyed."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _as_interrupt)
 
 
 def _as_interrupt(_: int, __: FrameType | None) -> None:
