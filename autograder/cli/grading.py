@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -59,31 +60,52 @@ def grade(
 ) -> None:
     """Grade FILE (a .py, .ipynb, folder, .zip or .tar.gz) against ASSIGNMENT (a folder, or a name under assignments/).
 
-    With several files the class is graded as many at once as the machine has slots.
+    With several files the class is graded as many at once as the machine has slots; verdicts are printed as they come.
     """
     work = load(find(assignment))
+    if len(files) > 1 and (seed or only):
+        raise click.UsageError("--seed and --only replay one submission; name one FILE")
     submissions, refused = _receive(work, files)
-    grades: list[Grade] = []
+    output = _Output(Console(), html, single=len(files) == 1, as_json=as_json, staff=staff)
     with Node(Options(kind=sandbox, pairs=1 if quick else 2)) as node:
-        if len(submissions) == 1 and len(files) == 1:
-            grades = [_one(node, work, submissions[0], seed, only, quiet=as_json)]
+        if len(files) == 1 and submissions:
+            output.tell(_one(node, work, submissions[0], seed, only, quiet=as_json))
         elif submissions:
-            if seed or only:
-                raise click.UsageError("--seed and --only replay one submission; name one FILE")
-            grades = _many(node, work, submissions, quiet=as_json)
-    _tell(grades, as_json=as_json, staff=staff)
-    if html is not None:
-        for result in grades:
-            page = (
-                html
-                if len(grades) == 1 and html.suffix
-                else html / f"{Path(result.submission_name).stem}-{result.submission_sha256[:8]}.html"
-            )
-            Console(stderr=True).print(f"report: {write_page(result, page, staff=staff)}")
+            _many(node, work, submissions, output)
     if refused:
         raise SubmissionError("; ".join(refused))
-    if any(g.ours for g in grades):
+    if output.ours:
         sys.exit(EXIT_OURS)
+
+
+@dataclass
+class _Output:
+    """Where verdicts go as they come: whatever ends a class early, those that were reached are there."""
+
+    console: Console
+    html: Path | None
+    single: bool
+    as_json: bool
+    staff: bool
+    ours: bool = False
+
+    def tell(self, grade: Grade) -> None:
+        """One verdict, on standard output and, where one was asked for, on a page."""
+        self.ours = self.ours or grade.ours
+        page = None
+        if self.html is not None:  # first: who has read a verdict finds its page
+            name = f"{Path(grade.submission_name).stem}-{grade.submission_sha256[:8]}.html"
+            page = write_page(
+                grade, self.html if self.single and self.html.suffix else self.html / name, staff=self.staff
+            )
+        if self.as_json:
+            click.echo(json.dumps(grade.to_json(), default=str))
+        else:
+            terminal.show(grade, self.console, staff=self.staff)
+            if not self.single:
+                self.console.print()
+        if page is not None:
+            click.echo(f"report: {page}", err=True)
 
 
 def _receive(work: Assignment, files: tuple[Path, ...]) -> tuple[list[Submission], list[str]]:
@@ -108,8 +130,9 @@ def _one(node: Node, work: Assignment, submission: Submission, seed: str, only: 
         return node.grade(work, submission, seed=seed, only=only, say=say)
 
 
-def _many(node: Node, work: Assignment, submissions: list[Submission], *, quiet: bool) -> list[Grade]:
-    console = Console(stderr=True, quiet=quiet)
+def _many(node: Node, work: Assignment, submissions: list[Submission], output: _Output) -> None:
+    # the bar and the verdicts share a terminal, or the bar goes where verdicts do not
+    console = output.console if output.console.is_terminal else Console(stderr=True)
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -117,26 +140,18 @@ def _many(node: Node, work: Assignment, submissions: list[Submission], *, quiet:
         MofNCompleteColumn(),
         TimeElapsedColumn(),
     )
-    done: dict[int, Grade] = {}
-    with Progress(*columns, console=console, transient=True) as progress:
+    hidden = output.as_json and output.console.is_terminal
+    with Progress(
+        *columns, console=console, transient=True, disable=hidden, redirect_stdout=False, redirect_stderr=False
+    ) as progress:
         task = progress.add_task(work.slug, total=len(submissions))
 
         def say(index: int, message: dict[str, Any]) -> None:
             progress.update(task, description=f"{terminal.plain(submissions[index].name)}: {terminal.news(message)}")
 
-        for index, result in node.grade_many(work, submissions, say):
-            done[index] = result
+        for _, result in node.grade_many(work, submissions, say):
+            output.tell(result)
             progress.advance(task)
-    return [done[i] for i in sorted(done)]
-
-
-def _tell(grades: list[Grade], *, as_json: bool, staff: bool) -> None:
-    console = Console()
-    for result in grades:
-        if as_json:
-            click.echo(json.dumps(result.to_json(), default=str))
-        else:
-            terminal.show(result, console, staff=staff)
 
 
 @click.command()

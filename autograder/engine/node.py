@@ -189,10 +189,13 @@ class Node:
             finally:
                 free.put(cores)
 
-        with ThreadPoolExecutor(len(slots), thread_name_prefix="slot") as threads:
+        threads = ThreadPoolExecutor(len(slots), thread_name_prefix="slot")
+        try:
             running = {threads.submit(one, i): i for i in range(len(submissions))}
             for future in as_completed(running):
                 yield running[future], future.result()
+        finally:
+            threads.shutdown(cancel_futures=True)  # who stops listening waits for what is under way, not for a class
 
     def slots(self, assignment: Assignment) -> list[tuple[int, ...]]:
         """Disjoint groups of cores, as large as the assignment asks for.
