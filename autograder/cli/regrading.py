@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,19 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from autograder.api import Assignment, Entry, Grade, Ledger, Node, Options, find, load, receive_bytes
+from autograder.api import (
+    Assignment,
+    Entry,
+    Grade,
+    Ledger,
+    Node,
+    Options,
+    Submission,
+    SubmissionError,
+    find,
+    load,
+    receive_bytes,
+)
 from autograder.report.terminal import plain
 
 
@@ -36,38 +49,54 @@ def regrade(assignment: str, dry_run: bool, yes: bool, course: str, state: Path,
 
     Nothing is made live before the difference was shown; verdicts that could not be decided replace nothing.
     """
-    work = load(find(assignment))
-    ledger = Ledger.open(database, state)
-    entries = ledger.latest(course, work.slug)
-    console = Console()
-    if not entries:
-        console.print(f"no submissions for {work.slug} in course {course} of {state}")
-        return
-    fresh = _grade(work, ledger, entries)
-    changed = [(e, g) for e, g in zip(entries, fresh, strict=True) if not g.ours and _differs(ledger, e, g)]
-    console.print(_table(ledger, entries, fresh))
-    undecided = sum(g.ours for g in fresh)
-    console.print(f"{len(entries)} regraded, {len(changed)} would change, {undecided} could not be decided and stay")
-    if dry_run or not changed or not (yes or click.confirm("make these live?")):
-        return
-    for entry, grade in changed:
-        ledger.replace_grade(entry.id, grade.to_json(), by=getpass.getuser())
-    console.print(f"{len(changed)} grades are live; the old ones stay in the ledger")
-    ledger.close()
+    work, console = load(find(assignment)), Console()
+    with closing(Ledger.open(database, state)) as ledger:
+        latest = ledger.latest(course, work.slug)
+        if not latest:
+            console.print(f"no submissions for {work.slug} in course {course} of {state}")
+            return
+        entries, submissions = _taken(work, ledger, latest, console)
+        fresh = _grade(work, submissions)
+        changed = [(e, g) for e, g in zip(entries, fresh, strict=True) if not g.ours and _differs(ledger, e, g)]
+        console.print(_table(ledger, entries, fresh))
+        undecided = sum(g.ours for g in fresh) + len(latest) - len(entries)
+        console.print(
+            f"{len(entries)} regraded, {len(changed)} would change, {undecided} could not be decided and stay"
+        )
+        if dry_run or not changed or not (yes or click.confirm("make these live?")):
+            return
+        for entry, grade in changed:
+            ledger.replace_grade(entry.id, grade.to_json(), by=getpass.getuser())
+        console.print(f"{len(changed)} grades are live; the old ones stay in the ledger")
 
 
-def _grade(work: Assignment, ledger: Ledger, entries: list[Entry]) -> list[Grade]:
+def _taken(
+    work: Assignment, ledger: Ledger, latest: list[Entry], console: Console
+) -> tuple[list[Entry], list[Submission]]:
+    """What the assignment, as it is now, still takes in: one that it refuses keeps its grade, and stops nobody else."""
     adapter = work.folder / "adapter.py"
     extra = adapter if adapter.is_file() else None
-    submissions = [receive_bytes(e.name, ledger.content(e.id), work.limits.submission_kb, extra) for e in entries]
+    entries, submissions = [], []
+    for entry in latest:
+        try:
+            taken = receive_bytes(entry.name, ledger.content(entry.id), work.limits.submission_kb, extra)
+        except SubmissionError as error:
+            console.print(f"{plain(entry.student)}: refused by the assignment as it is now: {plain(str(error))}")
+            continue
+        entries.append(entry)
+        submissions.append(taken)
+    return entries, submissions
+
+
+def _grade(work: Assignment, submissions: list[Submission]) -> list[Grade]:
     fresh: dict[int, Grade] = {}
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Node(Options()) as node, Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(work.slug, total=len(entries))
+        task = progress.add_task(work.slug, total=len(submissions))
         for index, grade in node.grade_many(work, submissions):
             fresh[index] = grade
             progress.advance(task)
-    return [fresh[i] for i in range(len(entries))]
+    return [fresh[i] for i in range(len(submissions))]
 
 
 def _differs(ledger: Ledger, entry: Entry, grade: Grade) -> bool:
