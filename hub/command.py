@@ -76,10 +76,15 @@ def demo(state: Path, port: int, stay: bool | None) -> None:
 
 
 def _listen() -> None:
-    """Being ended, or losing the terminal, stops everything like Ctrl-C; `nohup` is obeyed."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, _as_interrupt)
+    """Being ended, or losing the terminal, stops everything like Ctrl-C; `nohup` is obeyed.
+
+    A shell's background job inherits that Ctrl-C is ignored; so would all that the hub starts, and it ends its services
+    by that signal, with half a minute of patience.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, _as_interrupt)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, _as_interrupt)
 
 
 def _as_interrupt(_: int, __: FrameType | None) -> None:

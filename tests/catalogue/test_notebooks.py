@@ -5,6 +5,8 @@ import io
 import json
 import os
 import tarfile
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import docker
@@ -38,30 +40,43 @@ nbformat.write(notebook, "done.ipynb")
 """
 
 
+@pytest.fixture(scope="module")
+def executed(request, engine):
+    """The cells of each notebook that is asked for, after a run in the student image: as many at once as there are cores."""
+    asked = [item.callspec.params["folder"] for item in request.session.items if "executed" in item.fixturenames]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        yield {folder: pool.submit(execute, folder) for folder in asked}
+        pool.shutdown(cancel_futures=True)
+
+
+def execute(folder):
+    """The whole notebook in a container of its own, without a network."""
+    home, image = "/home/jovyan", Options().student_image
+    with closing(docker.from_env()) as client:
+        container = client.containers.create(
+            image, ["python", "-c", EXECUTE], working_dir=home, network_mode="none", mem_limit="2g", pids_limit=512
+        )
+        try:
+            container.put_archive(home, packed("it.ipynb", (folder / f"{folder.name}.ipynb").read_bytes()))
+            container.start()
+            status = container.wait(timeout=280)["StatusCode"]
+            assert status == 0, container.logs()[-3000:].decode("utf-8", "replace")
+            stream, _ = container.get_archive(f"{home}/done.ipynb")
+            with tarfile.open(fileobj=io.BytesIO(b"".join(stream))) as archive:
+                return json.loads(archive.extractfile("done.ipynb").read())["cells"]
+        finally:
+            container.remove(force=True)
+
+
 @pytest.mark.timeout(300)
 @pytest.mark.docker
 @pytest.mark.parametrize("folder", all_folders(ASSIGNMENTS), ids=lambda f: f.name)
-def test_the_notebook_runs_from_top_to_bottom(folder, engine, tmp_path):
+def test_the_notebook_runs_from_top_to_bottom(folder, executed, tmp_path):
     """In the student image, where students have nothing else, with the solution in; it draws at least one figure.
 
     AUTOGRADER_FIGURES names a folder that keeps the figures, for looking at.
     """
-    home = "/home/jovyan"
-    image = Options().student_image
-    container = docker.from_env().containers.create(
-        image, ["python", "-c", EXECUTE], working_dir=home, network_mode="none", mem_limit="2g", pids_limit=512
-    )
-    try:
-        container.put_archive(home, packed("it.ipynb", (folder / f"{folder.name}.ipynb").read_bytes()))
-        container.start()
-        status = container.wait(timeout=280)["StatusCode"]
-        assert status == 0, container.logs()[-3000:].decode("utf-8", "replace")
-        stream, _ = container.get_archive(f"{home}/done.ipynb")
-        with tarfile.open(fileobj=io.BytesIO(b"".join(stream))) as archive:
-            cells = json.loads(archive.extractfile("done.ipynb").read())["cells"]
-    finally:
-        container.remove(force=True)
-    outputs = [o.get("data", {}) for c in cells for o in c.get("outputs", [])]
+    outputs = [o.get("data", {}) for c in executed[folder].result() for o in c.get("outputs", [])]
     figures = [base64.b64decode(data["image/png"]) for data in outputs if "image/png" in data]
     assert figures
     kept = Path(os.environ.get("AUTOGRADER_FIGURES", tmp_path))
