@@ -72,6 +72,11 @@ def main(run: Callable[..., Any] = cli) -> None:
     except AutograderError as error:
         click.echo(f"our fault: {error}", err=True)
         sys.exit(EXIT_OURS)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        click.echo(f"error: {error.filename}: {error.strerror}", err=True)
+        sys.exit(EXIT_INPUT)
 
 
 def _warn(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:

@@ -80,11 +80,13 @@ def release_(assignment: str, target: Path) -> None:
 @click.argument("name")
 def new(name: str) -> None:
     """Begin an assignment called NAME from the tested template."""
+    if not name.isidentifier() or name != name.lower():
+        raise CourseError(name, "must be lower-case letters, digits and underscores")
     template, target = course_folder() / "_template", course_folder() / name
     if target.exists():
         raise CourseError(str(target), "exists already")
-    if not name.isidentifier() or name != name.lower():
-        raise CourseError(name, "must be lower-case letters, digits and underscores")
+    if not template.is_dir():
+        raise CourseError(str(template), "is not there: run this where assignments/ with its template is")
     shutil.copytree(template, target, ignore=shutil.ignore_patterns("__pycache__"))
     (target / "_template.ipynb").rename(target / f"{name}.ipynb")
     load(target)
