@@ -24,7 +24,7 @@ def download(wanted: list[str], python: str) -> None:
     WHEELS.mkdir(exist_ok=True)
     pip = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", str(WHEELS)]
     pip += ["--only-binary=:all:", f"--python-version={python}"]
-    torch = [r for r in wanted if r.startswith("torch==")]
+    torch = [r for r in wanted if r.startswith("torch==") and "+cpu" in r]
     source = [r for r in wanted if _name(r.split("==")[0]) in SOURCE_ONLY]
     _quietly([*pip, *(r for r in wanted if r not in (*torch, *source))])
     for package in source:
@@ -45,11 +45,12 @@ def _quietly(command: list[str]) -> None:
 
 def named(wanted: list[str]) -> dict[str, Path]:
     """Of what was downloaded, the wheels of these requirements: path in the build context → file."""
-    versions = {_name(r.split("==")[0]): r.split("==")[1].split(";")[0].strip() for r in wanted}
+    pinned = (re.split("={2,3}", r.split(";")[0]) for r in wanted)
+    versions = {_name(name): version.strip() for name, version in pinned}
     found = {}
     for wheel in sorted(WHEELS.glob("*.whl")):
         name, version = wheel.name.split("-")[:2]
-        if versions.get(_name(name), "").split("+")[0] == version.split("+")[0]:
+        if versions.get(_name(name)) == version:  # a build for CPUs and one for CUDA differ in the local version alone
             found[f"wheelhouse/{wheel.name}"] = wheel
     return found
 
