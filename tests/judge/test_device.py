@@ -67,6 +67,16 @@ def test_code_that_loads_only_beside_a_gpu_waits_for_one(plain_node, gpu_course)
     assert {c.verdict for c in grade.criteria} == {WAITS} and grade.score == 0 and not grade.ours
 
 
+def test_cupy_waits_for_a_gpu_in_an_image_that_holds_it(plain_node, gpu_course):
+    """There it would load, and end in the driver's absence; a file beside the solution stands for what an image holds."""
+    files = {
+        "solution.py": b"import cupy\ndef work(x, steps): return cupy.asarray(x), 0.0\n",
+        "cupy.py": b"asarray = None\n",
+    }
+    grade = plain_node.grade(gpu_course, Submission("x.tar.gz", files, digest(files)))
+    assert {c.verdict for c in grade.criteria} == {WAITS} and not grade.ours
+
+
 def test_a_simulated_slot_grades_everything(gpu_node, gpu_course):
     """Reveal and capture by copies to and from the device, descriptors across containers, a duel; and it says what it is."""
     grade = gpu_node.grade(gpu_course, solution(gpu_course))
