@@ -61,7 +61,7 @@ images: $(STAMP) engine
 hub-image: setup  ## the image of hub and service for production; the demo and the tests run them from .venv
 	@$(PY) images/build.py hub
 
-gpu-image: setup  ## the image of guests that have a GPU: some gigabytes, from PyTorch's index
+gpu-image: setup  ## the image of guests that have a GPU: some gigabytes, from PyPI
 	@$(PY) images/build.py gpu
 
 proxy: $(STAMP)
