@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +88,11 @@ class _Output:
     as_json: bool
     staff: bool
     ours: bool = False
+    notes: Console = field(init=False)  # with the progress; beside verdicts where both are read, else out of their way
+
+    def __post_init__(self) -> None:
+        shared = self.console.is_terminal and not self.as_json
+        self.notes = self.console if shared else Console(stderr=True)
 
     def tell(self, grade: Grade) -> None:
         """One verdict, on standard output and, where one was asked for, on a page."""
@@ -105,7 +110,7 @@ class _Output:
             if not self.single:
                 self.console.print()
         if page is not None:
-            click.echo(f"report: {page}", err=True)
+            self.notes.print(f"report: {page}", soft_wrap=True, markup=False, highlight=False)
 
 
 def _receive(work: Assignment, files: tuple[Path, ...]) -> tuple[list[Submission], list[str]]:
@@ -131,8 +136,6 @@ def _one(node: Node, work: Assignment, submission: Submission, seed: str, only: 
 
 
 def _many(node: Node, work: Assignment, submissions: list[Submission], output: _Output) -> None:
-    # the bar and the verdicts share a terminal, or the bar goes where verdicts do not
-    console = output.console if output.console.is_terminal else Console(stderr=True)
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -142,7 +145,7 @@ def _many(node: Node, work: Assignment, submissions: list[Submission], output: _
     )
     hidden = output.as_json and output.console.is_terminal
     with Progress(
-        *columns, console=console, transient=True, disable=hidden, redirect_stdout=False, redirect_stderr=False
+        *columns, console=output.notes, transient=True, disable=hidden, redirect_stdout=False, redirect_stderr=False
     ) as progress:
         task = progress.add_task(work.slug, total=len(submissions))
 
