@@ -9,9 +9,7 @@ from reference import horner
 
 def allowed(c, x):
     """Error bound of Horner's rule: 2k·u·Σ|c_j||x|^j (Higham, *Accuracy and Stability*, §5.1), doubled for any order."""
-    return (
-        4 * len(c) * 1.2e-16 * (np.abs(c)[:, None] * np.abs(x)[None, :] ** np.arange(len(c))[:, None]).sum(axis=0).max()
-    )
+    return 4 * len(c) * 1.2e-16 * (np.abs(c)[:, None] * np.abs(x)[None, :] ** np.arange(len(c))[:, None]).sum(axis=0).max()
 
 
 @pytest.mark.criterion("formula")

@@ -26,9 +26,7 @@ WARM = 3  # round trips that the reference does not count
 # of MANY. For a right program, a single one of whose tables is so far off with q, that is 4 q⁵ at most: below 1e-4 for q < 0.12
 # (of 64 tables on an idle machine none was: q < 0.05). Anything in between is measured again.
 FEW, MANY, PATIENCE_S = 3, 5, 60.0
-BUSY_S = (
-    3.0  # a table takes 0.2 to 0.9 s; ranks that wait for a core take minutes, and nobody's deadline should count that
-)
+BUSY_S = 3.0  # a table takes 0.2 to 0.9 s; ranks that wait for a core take minutes, and nobody's deadline should count that
 # Some ten roundings of 1.1e-16 times the condition of the two columns, scaled, which is below 1.5 for tables drawn here: QR,
 # SVD, polyfit and normal equations agreed with exact arithmetic within 2e-15 in 1500 draws. Iterative fits with difference
 # quotients (scipy's curve_fit) erred by 4e-9 at most, and are welcome.
@@ -92,9 +90,7 @@ def test_another_program_finds_the_same(submission, reference):
     wrong = len(ratios) == MANY and np.logical_or(np.min(ratios, axis=0) > FACTOR, np.max(ratios, axis=0) < 1 / FACTOR)
     found = [[round(float(r), 3) for r in pair] for pair in ratios]
     if not np.any(wrong):
-        fail(
-            Verdict.INCONCLUSIVE, f"time of short messages and of long ones, over ours, while ours were steady: {found}"
-        )
+        fail(Verdict.INCONCLUSIVE, f"time of short messages and of long ones, over ours, while ours were steady: {found}")
     require(False, f"time of short messages and of long ones, over ours: {found}; allowed is {FACTOR}")
 
 
@@ -133,9 +129,7 @@ def raises(call):
         call()
     except CheckFailure as error:
         found = error.finding
-        if found.verdict is Verdict.CRASHED and any(
-            line.startswith("ValueError") for line in found.detail.splitlines()
-        ):
+        if found.verdict is Verdict.CRASHED and any(line.startswith("ValueError") for line in found.detail.splitlines()):
             return
         raise
     fail(Verdict.WRONG_ANSWER, "no error")

@@ -42,9 +42,7 @@ def test_random_plates_agree_with_the_oracle(submission, rng, p):
     for shape, n in (((24, 17), 2 * int(rng.integers(1, 9))), ((13, 40), 2 * int(rng.integers(1, 18)) + 1)):
         T = rng.uniform(-300.0, 400.0, shape)
         given = conditions(rng)
-        agree(
-            submission.heat_mpi(p, Rows(T), *given, n), heat.heat_step_n(T, *given, n), f"T after {n} steps, {p} ranks"
-        )
+        agree(submission.heat_mpi(p, Rows(T), *given, n), heat.heat_step_n(T, *given, n), f"T after {n} steps, {p} ranks")
 
 
 @pytest.mark.criterion("gathered")
@@ -73,11 +71,7 @@ def test_blocks_of_any_size(submission, rng, counts):
     """One row goes to both neighbours; long and short blocks side by side."""
     T = rng.uniform(250.0, 400.0, (sum(counts), 19))
     given = (*conditions(rng), int(rng.integers(20, 45)))
-    agree(
-        submission.heat_mpi(len(counts), cut(T, counts), *given),
-        heat.heat_step_n(T, *given),
-        f"T in blocks of {counts}",
-    )
+    agree(submission.heat_mpi(len(counts), cut(T, counts), *given), heat.heat_step_n(T, *given), f"T in blocks of {counts}")
 
 
 @pytest.mark.criterion("empty")
@@ -86,11 +80,7 @@ def test_ranks_without_rows(submission, rng, counts):
     """At the ends and in between, beside blocks of one row."""
     T = rng.uniform(250.0, 400.0, (sum(counts), 12))
     given = (*conditions(rng), 21)
-    agree(
-        submission.heat_mpi(len(counts), cut(T, counts), *given),
-        heat.heat_step_n(T, *given),
-        f"T in blocks of {counts}",
-    )
+    agree(submission.heat_mpi(len(counts), cut(T, counts), *given), heat.heat_step_n(T, *given), f"T in blocks of {counts}")
 
 
 @pytest.mark.criterion("empty")

@@ -152,13 +152,7 @@ def test_speed(duel, submission, rng):
         ends = np.cumsum(np.add.reduce(x.reshape(4096, -1), axis=1, dtype=np.float64))
         unit = scale * np.sqrt(np.arange(1, 4097) * (len(x) / 4096)) + np.maximum.accumulate(np.abs(ends))
         found = got[len(x) // 4096 - 1 :: len(x) // 4096]
-        close(
-            found / unit,
-            ends / unit,
-            rtol=0.0,
-            atol=LONG * RELATIVE,
-            what="y of the timed call, in units of the sums so far,",
-        )
+        close(found / unit, ends / unit, rtol=0.0, atol=LONG * RELATIVE, what="y of the timed call, in units of the sums so far,")
         steps = np.diff(got)
         steps -= x[1:]
         worst = float(np.abs(steps).max()) / float(scale)
