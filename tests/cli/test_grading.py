@@ -16,7 +16,15 @@ pytestmark = pytest.mark.docker
 CLASS = 60
 
 
-def test_a_class_that_is_interrupted_keeps_what_was_reached(tmp_path, engine):
+@pytest.fixture
+def heard():
+    """Whoever runs the tests in a shell's background has Ctrl-C ignored, and so would what they start."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_a_class_that_is_interrupted_keeps_what_was_reached(tmp_path, engine, heard):
     """One object a line, as soon as a verdict is there; Ctrl-C waits for what is under way, not for everybody."""
     files = [tmp_path / f"student{i}.py" for i in range(CLASS)]
     for file in files:
