@@ -68,9 +68,16 @@ class Cgroup:
         Raises:
             SandboxError: not confirmed in time.
         """
+        if self.processes():
+            try:
+                self._freeze()
+            except SandboxError:
+                if self.processes():  # otherwise it died, and was removed, under our hands
+                    raise
         if not self.processes():
             self._let_go()
-            return
+
+    def _freeze(self) -> None:
         self._write("cgroup.freeze", "1") if self.unified else self._write("freezer.state", "FROZEN")
         until = time.monotonic() + CONFIRM_S
         spins = 0
@@ -80,8 +87,6 @@ class Cgroup:
                 time.sleep(0.0002)
             if time.monotonic() > until:
                 raise SandboxError("the guest could not be frozen")
-        if not self.processes():
-            self._let_go()
 
     def _let_go(self) -> None:
         """Thaws an empty group, unless the engine has removed it by now."""

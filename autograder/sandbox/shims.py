@@ -61,7 +61,11 @@ class Shims:
 
 
 def _living() -> list[tuple[int, str]]:
-    """(pid, container) of every shim that can be seen."""
+    """(pid, container) of every shim that can be seen.
+
+    When a shim is gone, the engine runs the same program once more, to clean up after it (`containerd-shim … delete`):
+    that one leaves by itself and must not be ended.
+    """
     found = []
     for folder in Path("/proc").iterdir():
         if not folder.name.isdigit():
@@ -70,7 +74,7 @@ def _living() -> list[tuple[int, str]]:
             words = (folder / "cmdline").read_bytes().split(b"\0")
         except OSError:
             continue
-        if b"containerd-shim" in words[0] and b"-id" in words:
+        if b"containerd-shim" in words[0] and b"-id" in words and b"delete" not in words:
             found.append((int(folder.name), words[words.index(b"-id") + 1].decode("ascii", "replace")))
     return found
 

@@ -84,3 +84,12 @@ def test_an_empty_group_that_the_engine_has_removed_is_as_good_as_frozen(tmp_pat
     group.freeze()
     with pytest.raises(SandboxError, match="gone"):
         group.thaw()
+
+
+def test_a_group_that_goes_while_it_is_frozen_is_as_good_as_frozen(tmp_path, monkeypatch):
+    """Its last process ended between two looks, and the engine removed the group: no reason to grade once more."""
+    looks = iter([[os.getpid()], [], []])
+    monkeypatch.setattr(Cgroup, "processes", lambda self: next(looks))
+    gone = tmp_path / "gone"
+    Cgroup(gone, gone, gone, unified=False).freeze()
+    assert not list(looks)

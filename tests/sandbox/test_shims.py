@@ -14,8 +14,8 @@ def shim():
     """Processes that look like a shim of a container."""
     made = []
 
-    def start(container, script="read line"):
-        named = f"exec -a containerd-shim-runc-v2 bash -c '{script}' shim -id {container}"
+    def start(container, script="read line", then=""):
+        named = f"exec -a containerd-shim-runc-v2 bash -c '{script}' shim -id {container} {then}"
         process = subprocess.Popen(["/bin/bash", "-c", named], stdin=subprocess.PIPE)
         made.append(process)
         return process
@@ -57,3 +57,15 @@ def test_a_shim_with_a_child_is_left_alone(shim):
     shims = Shims()
     shims.removed("c" * 64)
     assert shims.bury(0) == 0 and busy.poll() is None
+
+
+def test_the_engines_own_cleaning_is_left_alone(shim):
+    """It runs under the same name when a shim has gone; a look right after `bury` took it for a shim that stayed."""
+    container = "d" * 64
+    cleaning, after = shim(container, then="delete"), shim(container)
+    seen(after)
+    assert [pid for pid, name in _living() if name == container] == [after.pid]
+    shims = Shims()
+    shims.removed(container)
+    assert shims.bury(0) == 1
+    assert after.wait(timeout=5) == -9 and cleaning.poll() is None
