@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import secrets
@@ -39,7 +40,7 @@ from autograder.sandbox.container import ContainerSandbox, state_folder
 from autograder.sandbox.owner import another
 from autograder.sandbox.process import NotIsolated
 from autograder.sandbox.profile import Profile
-from autograder.sandbox.reaper import sweep
+from autograder.sandbox.reaper import FAREWELL, sweep
 
 TRIES = 2  # a failure of ours, or an inconclusive duel, is tried once more before staff are asked
 Say = Callable[[dict[str, Any]], None]
@@ -94,8 +95,8 @@ class Node:
         if isinstance(self._sandbox, ContainerSandbox):
             self._sandbox.release()
         if self._reaper is not None and self._reaper.stdin is not None:
-            self._reaper.stdin.close()
-            self._reaper.wait()
+            with contextlib.suppress(OSError):  # it was ended by somebody else
+                self._reaper.communicate(FAREWELL)
 
     # grading
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,16 @@ class Calls:
             return function(*arguments)
 
         return counted
+
+
+class _Named(pytest.Directory):
+    """A folder of checks; pytest's own would ask its plugins about every file in it, in every grading."""
+
+    def collect(self) -> Iterator[pytest.Collector]:
+        """The files among pytest's arguments."""
+        for path in sorted(self.path.iterdir()):
+            if self.session.isinitpath(path):
+                yield from self.ihook.pytest_collect_file(file_path=path, parent=self)
 
 
 class Judge:
@@ -112,6 +123,11 @@ class Judge:
             outcome = duel.run()
         grading.duels[criterion.id] = outcome
         return outcome
+
+    @pytest.hookimpl
+    def pytest_collect_directory(self, path: Path, parent: pytest.Collector) -> pytest.Directory:
+        """Looks at the files that were named, and at nothing else in the folder."""
+        return _Named.from_parent(parent, path=path)
 
     @pytest.hookimpl
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:

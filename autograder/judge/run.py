@@ -39,7 +39,7 @@ _WITHOUT = [
     for part in ("-p", f"no:{name}")
 ]  # fmt: skip
 _ARGUMENTS = [
-    "-q", "--no-header", "--tb=short", "--noconftest", "-c", os.devnull, "--import-mode=importlib", *_WITHOUT,
+    "-q", "--no-header", "--tb=native", "--noconftest", "-c", os.devnull, "--import-mode=importlib", *_WITHOUT,
     "--capture=no", "-o", "markers=criterion(id): the criterion that a check belongs to",
 ]  # fmt: skip
 
@@ -111,6 +111,7 @@ def _run_checks(grading: Grading) -> str:
         *files,
         *_ARGUMENTS,
         f"--rootdir={job.assignment.folder}",
+        f"--confcutdir={job.assignment.folder}",  # otherwise every folder above is looked through as well
         f"--timeout={job.assignment.limits.grading_s}",
     ]
     course = str(job.references.parent)
