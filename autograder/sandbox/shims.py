@@ -12,10 +12,12 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 GRACE_S = 3.0  # a healthy shim is gone by then
 SETTLE_S = 1.0  # what the end of a node waits for them
+LOOK_S = 0.05
 
 
 class Shims:
@@ -36,14 +38,14 @@ class Shims:
 
     def settle(self) -> int:
         """Waits until the shims of all removed containers have left, and ends those that do not; returns how many."""
-        until = time.monotonic() + SETTLE_S
-        while time.monotonic() < until:
-            with self._lock:
-                mine = set(self._removed)
-            if not mine & {container for _, container in _living()}:
-                break
-            time.sleep(0.05)
-        return self.bury(0.0)
+        with self._lock:
+            mine = set(self._removed)
+        _wait(lambda: not mine & {container for _, container in _living()})
+        ended = self.bury(0.0)
+        if ended:
+            time.sleep(LOOK_S)  # the engine has to notice
+            _wait(lambda: not mine & {container for _, container in _living(cleaning=True)})
+        return ended
 
     def bury(self, grace_s: float) -> int:
         """Ends the shims of containers that were removed so long ago; returns how many."""
@@ -60,11 +62,17 @@ class Shims:
         return len(ended)
 
 
-def _living() -> list[tuple[int, str]]:
+def _wait(settled: Callable[[], bool]) -> None:
+    until = time.monotonic() + SETTLE_S
+    while not settled() and time.monotonic() < until:
+        time.sleep(LOOK_S)
+
+
+def _living(cleaning: bool = False) -> list[tuple[int, str]]:
     """(pid, container) of every shim that can be seen.
 
     When a shim is gone, the engine runs the same program once more, to clean up after it (`containerd-shim … delete`):
-    that one leaves by itself and must not be ended.
+    that one leaves by itself and must not be ended; it is found where `cleaning` is asked for.
     """
     found = []
     for folder in Path("/proc").iterdir():
@@ -74,7 +82,7 @@ def _living() -> list[tuple[int, str]]:
             words = (folder / "cmdline").read_bytes().split(b"\0")
         except OSError:
             continue
-        if b"containerd-shim" in words[0] and b"-id" in words and b"delete" not in words:
+        if b"containerd-shim" in words[0] and b"-id" in words and (cleaning or b"delete" not in words):
             found.append((int(folder.name), words[words.index(b"-id") + 1].decode("ascii", "replace")))
     return found
 
