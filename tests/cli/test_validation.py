@@ -5,12 +5,15 @@ from __future__ import annotations
 import pytest
 from click.testing import CliRunner
 
+from autograder.api import Node, Options
 from autograder.cli import cli
 from autograder.cli.promise import PROMISES, Promise, Tally, table
-from autograder.cli.validation import _again, _side_by_side
+from autograder.cli.validation import _again, _side_by_side, _solution
 from autograder.course.mutants import Mutant
 from autograder.domain.verdict import Verdict
 from autograder.errors import CourseError
+
+from .. import conftest
 
 
 def _tally(slug: str, *promises: Promise) -> Tally:
@@ -48,6 +51,20 @@ def test_a_table_needs_its_marks(tmp_path):
         PROMISES.write(page, "x")
     found = CliRunner().invoke(cli, ["course", "validate", "--quick", "--output", str(page)])
     assert found.exit_code != 0 and page.read_text() == "mine"
+
+
+@pytest.mark.docker
+def test_a_quick_look_condemns_no_solution_for_a_slow_launch(engine, basic, tmp_path):
+    """One pair may be slow for as long as it lives; whole gradings decide marks, and promises. What is wrong needs no second look."""
+    honest = (basic.folder / "solutions" / "numpy_loop.py").read_text(encoding="utf-8")
+    slow, wrong = tmp_path / "slow.py", tmp_path / "wrong.py"
+    slow.write_text(honest + "\n_work = work\ndef work(x, steps): _work(x, steps); return _work(x, steps)\n")
+    wrong.write_text(honest + "\n_work = work\ndef work(x, steps): return _work(x, steps) * 1.001\n")
+    with Node(Options(references=conftest.FIXTURES / "reference", slots=1, pairs=1)) as quick:
+        looked, found = list(_solution(basic, quick, slow)), list(_solution(basic, quick, wrong))
+    assert not looked[0].kept and not found[0].kept
+    assert looked[0].why.startswith("by one process pair speed 0.") and "in whole speed: too-slow" in looked[0].why
+    assert "formula: wrong-answer" in found[0].why and "in whole" not in found[0].why
 
 
 @pytest.mark.docker
