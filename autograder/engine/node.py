@@ -94,9 +94,10 @@ class Node:
         self._pool.close()
         if isinstance(self._sandbox, ContainerSandbox):
             self._sandbox.release()
-        if self._reaper is not None and self._reaper.stdin is not None:
+        reaper, self._reaper = self._reaper, None
+        if reaper is not None:
             with contextlib.suppress(OSError):  # it was ended by somebody else
-                self._reaper.communicate(FAREWELL)
+                reaper.communicate(FAREWELL)
 
     # grading
 

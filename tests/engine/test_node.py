@@ -43,6 +43,7 @@ def test_a_class_leaves_nothing_behind(engine, basic):
         grades = dict(node.grade_many(basic, submissions))
         assert sorted(grades) == list(range(6))
         assert all(g.criteria[0].verdict is Verdict.WRONG_ANSWER for g in grades.values())
+    node.close()  # once more does no harm
     assert residue(engine, node.owner) == ([], [])
     assert len(list(DESCRIPTORS.iterdir())) <= before + 3  # multiprocessing's fork server and tracker stay
 
