@@ -169,7 +169,8 @@ def _grade(node: Node, assignment: Assignment, submission: Submission, only: str
 def _solution(assignment: Assignment, node: Node, path: Path) -> Iterator[Promise]:
     submission = receive(path, assignment.limits.submission_kb)
     grade, first = _grade(node, assignment, submission), ""
-    if node.options.pairs == 1 and all(c.duel for c in _missed(assignment, grade)) and _missed(assignment, grade):
+    lost = _missed(assignment, grade)
+    if node.options.pairs == 1 and lost and all(c.duel for c in lost):
         # a launch may be slow for as long as it lives: marks are decided by pairs that must agree, and so is this
         first = f"by one process pair {_speeds(grade)}; in whole "
         with Node(replace(node.options, pairs=2)) as whole:

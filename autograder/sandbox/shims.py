@@ -104,15 +104,4 @@ def _end(pid: int) -> bool:
         os.kill(pid, signal.SIGKILL)
     except OSError:
         return False
-    until = time.monotonic() + SETTLE_S
-    while not _gone(pid) and time.monotonic() < until:
-        time.sleep(0.005)
     return True
-
-
-def _gone(pid: int) -> bool:
-    """Whether a process has ended; of one that nobody has waited for yet, the kernel shows no command."""
-    try:
-        return not Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        return True
