@@ -28,7 +28,7 @@ class Promise:
     why: str = ""
     open: bool = False
     about: str = ""  # solution, mutant
-    where: str = ""  # a criterion that showed it
+    where: tuple[str, ...] = ()  # criteria that showed it
     good: int = 0
     tries: int = 1
 

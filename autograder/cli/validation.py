@@ -44,8 +44,8 @@ def validate(
 
     Args:
         times: how often each solution and each mutant is graded; a promise is kept when it is kept every time. A mutant
-            is graded whole once, and then for a criterion that it missed, which must catch it every time; one that dies
-            by its time is graded whole each time.
+            is graded whole once, and then for the criteria that it missed, in turn, until one catches it; one that dies
+            of a whole grading's time is graded whole each time.
     """
     console.print(f"[bold]{assignment.slug}[/] {plain(assignment.title)}")
     begun, tally = time.monotonic(), Tally(assignment.slug)
@@ -106,28 +106,47 @@ def _promises(
         found: list[Promise] = []
         for i in range(times):
             say(f"mutant {mutant.name}, {i + 1} of {times}")
-            found.append(_dies(mutant, _grade(node, assignment, mutant.submission, only=_again(mutant, found))))
+            for criterion in _turns(mutant, found):
+                died = _dies(mutant, _grade(node, assignment, mutant.submission, only=criterion))
+                if died.kept:
+                    break
+            found.append(died)
         yield from _merged([[p] for p in found])
 
 
 def _side_by_side(assignment: Assignment, node: Node, chosen: list[Mutant], times: int, say: Say) -> Iterator[Promise]:
     """Mutants that need no timing, on all cores; each is told when its last grading is done."""
     found: dict[str, list[Promise]] = {m.name: [] for m in chosen}
-    for jobs in (chosen, [m for m in chosen for _ in range(times - 1)]):
-        only = [found[m.name][0].where if found[m.name] else "" for m in jobs]
-        for i, graded in node.grade_many(assignment, [m.submission for m in jobs], only=only):
-            name = jobs[i].name
-            if graded.ours:
-                graded = _grade(node, assignment, jobs[i].submission, only=only[i])
-            found[name].append(_dies(jobs[i], graded))
-            say(f"mutant {name}, {len(found[name])} of {times}")
-            if len(found[name]) == times:
-                yield from _merged([[p] for p in found[name]])
+    for graded_now in (chosen, [m for m in chosen for _ in range(times - 1)]):
+        jobs = [(m, _turns(m, found[m.name])) for m in graded_now]
+        while jobs:
+            alive = []
+            for i, grade in node.grade_many(
+                assignment, [m.submission for m, _ in jobs], only=[turns[0] for _, turns in jobs]
+            ):
+                mutant, turns = jobs[i]
+                if grade.ours:
+                    grade = _grade(node, assignment, mutant.submission, only=turns[0])
+                died = _dies(mutant, grade)
+                if turns[1:] and not died.kept:
+                    alive.append((mutant, turns[1:]))
+                    continue
+                found[mutant.name].append(died)
+                say(f"mutant {mutant.name}, {len(found[mutant.name])} of {times}")
+                if len(found[mutant.name]) == times:
+                    yield from _merged([[p] for p in found[mutant.name]])
+            jobs = alive
 
 
-def _again(mutant: Mutant, found: list[Promise]) -> str:
-    """The criterion that showed it; nothing for a whole grading: at first, and for who dies because a whole one takes too long."""
-    return found[0].where if found and mutant.dies_by is not Verdict.TIMED_OUT else ""
+def _turns(mutant: Mutant, found: list[Promise]) -> tuple[str, ...]:
+    """Criteria to be graded for until one catches it: those that a first, whole grading missed; "" is a whole grading.
+
+    Each check draws from a seed of its own, so they are a part of a whole grading: what dies here dies there at least as
+    often. One alone is not enough: a price may be six deviations off by chance where the scatter of many always shows it.
+    """
+    if not found or not found[0].where or mutant.dies_by is Verdict.TIMED_OUT:
+        return ("",)
+    return found[0].where
 
 
 def _merged(rounds: list[list[Promise]]) -> Iterator[Promise]:
@@ -216,5 +235,4 @@ def _dies(mutant: Mutant, grade: Grade) -> Promise:
     hits = [c.id for c in grade.criteria if c.verdict is mutant.dies_by and c.points < c.max_points]
     found = ", ".join(sorted({str(c.verdict) for c in grade.criteria} - {"passed"})) or "full marks"
     why = ", ".join(hits) or f"found: {found}"
-    where = hits[0] if hits else ""
-    return Promise(f"mutant {mutant.name} dies by {mutant.dies_by}", bool(hits), why, about="mutant", where=where)
+    return Promise(f"mutant {mutant.name} dies by {mutant.dies_by}", bool(hits), why, about="mutant", where=tuple(hits))

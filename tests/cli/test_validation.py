@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from autograder.api import Node, Options
 from autograder.cli import cli
 from autograder.cli.promise import PROMISES, Promise, Tally, table
-from autograder.cli.validation import _again, _side_by_side, _solution
+from autograder.cli.validation import _dies, _side_by_side, _solution, _turns
 from autograder.course.mutants import Mutant
 from autograder.domain.verdict import Verdict
 from autograder.errors import CourseError
@@ -86,8 +86,25 @@ def test_a_mutant_that_lives_is_found_every_time(node, basic):
     assert len(said) == 9 and found["other"].why.startswith("0 of 3; found: ")
 
 
+@pytest.mark.docker
+def test_a_criterion_that_caught_a_mutant_by_chance_is_not_the_last_word(node, basic):
+    """In a whole grading two catch this one; the first of them, alone, never does: it makes a call too few."""
+    honest = (basic.folder / "solutions" / "numpy_loop.py").read_text(encoding="utf-8")
+    fifth = "\n_work, calls = work, [0]\ndef work(x, steps): calls[0] += 1; return _work(x, steps) + (calls[0] == 5 and len(x) == 1000)\n"
+    lucky = Mutant("lucky", Verdict.WRONG_ANSWER, honest + fifth + "\ndef fill(out, value=0.5): out[...] = -1.0\n")
+    whole = _dies(lucky, node.grade(basic, lucky.submission))
+    assert whole.where[:2] == ("formula", "in-place"), whole
+    assert not _dies(lucky, node.grade(basic, lucky.submission, only="formula")).kept
+    [found] = _side_by_side(basic, node, [lucky], 3, lambda _: None)
+    assert (found.kept, found.good, found.tries) == (True, 3, 3), found
+    living = Mutant("living", Verdict.WRONG_ANSWER, honest + fifth)
+    [found] = _side_by_side(basic, node, [living], 3, lambda _: None)
+    assert (found.kept, found.good) == (False, 1), found
+
+
 def test_who_dies_by_a_whole_grading_s_time_is_graded_whole():
     """One criterion alone may be over in time."""
-    first = [Promise("m", True, where="formula")]
+    first, never = [Promise("m", True, where=("formula", "speed"))], [Promise("m", False)]
     slow, late = (Mutant("m", verdict, "") for verdict in (Verdict.TOO_SLOW, Verdict.TIMED_OUT))
-    assert (_again(slow, []), _again(slow, first), _again(late, first)) == ("", "formula", "")
+    assert _turns(slow, first) == ("formula", "speed")
+    assert _turns(slow, []) == _turns(slow, never) == _turns(late, first) == ("",)
