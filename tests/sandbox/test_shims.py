@@ -63,7 +63,8 @@ def test_the_engines_own_cleaning_is_left_alone(shim):
     """It runs under the same name when a shim has gone; a look right after `bury` took it for a shim that stayed."""
     container = "d" * 64
     cleaning, after = shim(container, then="delete"), shim(container)
-    seen(after), seen(cleaning, cleaning=True)
+    seen(after)
+    seen(cleaning, cleaning=True)
     assert [pid for pid, name in _living() if name == container] == [after.pid]
     shims = Shims()
     shims.removed(container)
