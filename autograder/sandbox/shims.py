@@ -56,7 +56,12 @@ class Shims:
                 return 0
             for container in due:
                 del self._removed[container]
-        ended = [container for pid, container in _living() if container in due and _end(pid)]
+        shims = [(pid, container) for pid, container in _living() if container in due]
+        born: set[int] = set()  # who was forked bears the shim's name until it runs a program
+        for pid, _ in shims:
+            with contextlib.suppress(OSError):
+                born |= _children(pid)
+        ended = [container for pid, container in shims if pid not in born and _end(pid)]
         for container in ended:
             _forget(container)
         return len(ended)
@@ -96,10 +101,14 @@ def _forget(container: str) -> None:
                 group.rmdir()
 
 
+def _children(pid: int) -> set[int]:
+    tasks = Path(f"/proc/{pid}/task").glob("*/children")
+    return {int(child) for task in tasks for child in task.read_text().split()}
+
+
 def _end(pid: int) -> bool:
     try:
-        children = [t.read_text() for t in Path(f"/proc/{pid}/task").glob("*/children")]
-        if any(c.strip() for c in children):
+        if _children(pid):
             return False
         os.kill(pid, signal.SIGKILL)
     except OSError:

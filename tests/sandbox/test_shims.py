@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -46,17 +47,18 @@ def test_the_shim_of_a_removed_container_is_ended(shim):
     assert shims.bury(0) == 0
 
 
-def test_a_shim_with_a_child_is_left_alone(shim):
-    """A container that still runs has one."""
-    busy = shim("c" * 64, "sleep 30 & wait")
+@pytest.mark.parametrize("child", ["exec sleep 30", "read line <&3"])
+def test_a_shim_with_a_child_is_left_alone(shim, child):
+    """A container that still runs has one; right after its fork, and the second one for ever, it still bears the shim's name."""
+    busy = shim("c" * 64, f"exec 3<&0; ({child}) & wait")
     seen(busy)
-    from pathlib import Path
-
-    while not Path(f"/proc/{busy.pid}/task/{busy.pid}/children").read_text().strip():
+    children = Path(f"/proc/{busy.pid}/task/{busy.pid}/children")
+    while not children.read_text().strip():
         assert busy.poll() is None
+    born = children.read_text()
     shims = Shims()
     shims.removed("c" * 64)
-    assert shims.bury(0) == 0 and busy.poll() is None
+    assert shims.bury(0) == 0 and busy.poll() is None and children.read_text() == born
 
 
 def test_the_engines_own_cleaning_is_left_alone(shim):
