@@ -1,4 +1,4 @@
-# dies by: too-slow
+# dies by: timed-out
 # needs: gpu
 # Correct, but to the host, stepped there by NumPy, and back.
 import numpy as np
