@@ -1,4 +1,4 @@
-"""Attacks on the timing and the memory of a GPU; in CuPy, on a GPU alone. They were never run where this was written.
+"""Attacks on the timing and the memory of a GPU; in CuPy, on a GPU alone (so far an H200).
 
 Whoever gains nothing is as slow as the plain kernel, whatever was done to clocks, events, streams and caches: the clock is
 the judge's, and the shim waits for every stream of the context before it says done. Whoever goes round that dies.
