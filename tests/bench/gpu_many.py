@@ -1,6 +1,6 @@
 """Solutions, mutants and attacks of the GPU assignments, many times over, on one GPU in little time.
 
-    python tests/bench/gpu_many.py a13 a14 --times 10 --seconds 400 --log many.jsonl
+    python tests/bench/gpu_many.py a13_gpu_advection a14_gpu_scan --times 10 --seconds 400 --log many.jsonl
 
 `autograder course validate FOLDER --times 10 --sandbox subprocess` shows the same, one grading after another, in hours. Here gradings stand
 side by side, and take turns on the GPU call by call (`one_gpu_for_many.py` says which rules differ). A mutant is graded
@@ -226,8 +226,9 @@ class Campaign:
 
     def note(self, row: dict[str, Any]) -> None:
         """To the log and the terminal."""
-        with self.options.log.open("a", encoding="utf-8") as log:
-            log.write(json.dumps(row) + "\n")
+        if self.options.log is not None:
+            with self.options.log.open("a", encoding="utf-8") as log:
+                log.write(json.dumps(row) + "\n")
         duels = " ".join(f"{d['speedup']:.3g}×/{d['rounds']}" for d in row.get("duels", ()))
         mark = "✗" if not row.get("kept") else "✓"
         words = row.get("problem") or row.get("why") or ""
@@ -271,7 +272,7 @@ def table(everybody: list[Program], times: int) -> Iterator[str]:
 def main() -> int:
     """Grades and prints."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("assignments", nargs="+", help=f"short names, or {ATTACKS}")
+    parser.add_argument("assignments", nargs="+", help=f"names of folders, or {ATTACKS}")
     parser.add_argument("--times", type=int, default=10)
     parser.add_argument("--seconds", type=float, default=1e9, help="no grading begins later")
     parser.add_argument("--at-once", type=int, default=max(len(os.sched_getaffinity(0)) * 5 // 8, 1))
@@ -279,7 +280,7 @@ def main() -> int:
         "--only", default="", help="solutions, mutants (that need no timing), slow ones, or names, with commas between"
     )
     parser.add_argument("--leave-out", default="", help="names, with commas between")
-    parser.add_argument("--log", type=Path, default=Path("gpu_many.jsonl"))
+    parser.add_argument("--log", type=Path, help="a row of JSON for each grading")
     parser.add_argument("--gpu", default=next(iter(present()), ""))
     options = parser.parse_args()
     if not options.gpu:
@@ -290,7 +291,7 @@ def main() -> int:
     wanted, unwanted = (set(filter(None, words.split(","))) for words in (options.only, options.leave_out))
     everybody = [p for name in options.assignments for p in programs(name)]
     everybody = [p for p in everybody if not unwanted & {p.name} and (not wanted or wanted & {p.name, p.kind})]
-    if options.log.exists():
+    if options.log is not None and options.log.exists():
         known = {p.key: p for p in everybody}
         for row in map(json.loads, options.log.read_text(encoding="utf-8").splitlines()):
             if row["key"] in known and "problem" not in row and not row["ours"]:
