@@ -1,9 +1,11 @@
-"""One turn's end, at the moments that no real guest hits twice: between the last look and the freeze."""
+"""One turn: its end, at the moments that no real guest hits twice, between the last look and the freeze; and its account."""
 
 from __future__ import annotations
 
 import os
 import socket
+import statistics
+import time
 from collections.abc import Iterator
 from typing import cast
 
@@ -66,3 +68,24 @@ def test_a_word_said_as_time_runs_out_is_understood_as_at_any_other_time(word, r
         end.close()
     assert turn.verdict is CASES[word]
     assert guest.alive is (turn.verdict is Verdict.PASSED)
+
+
+def test_what_the_judge_did_before_a_turn_is_nobody_elses_time(room):
+    """Where it shares the guest's core: the kernel charges a running process with up to a tick of delay."""
+    allowed = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(allowed)})
+    try:
+        foreign = []
+        for i in range(21):
+            guest = Late(b"d")
+            window = Window(cast(Guest, guest), room, CoreWatch((min(allowed),)))
+            grain_s, until = window.watch.read().grain_s, time.perf_counter() + 0.002 + 0.0007 * i
+            while time.perf_counter() < until:
+                pass
+            foreign.append(window.turn(lambda: None, 0.005).foreign_s)
+            window.watch.close()
+            for end in (*guest.channels, guest.theirs):
+                end.close()
+    finally:
+        os.sched_setaffinity(0, allowed)
+    assert statistics.median(foreign) <= max(5e-4, grain_s), foreign
