@@ -189,13 +189,14 @@ def _ours(verdict: Grade) -> str:
 
 
 def teller(worker: Worker, parcel: Parcel) -> Callable[[dict[str, Any]], None]:
-    """Progress, back to whoever watches; rounds are thinned out."""
-    last = 0.0
+    """Progress, back to whoever watches; rounds are thinned out, but for the first of a duel: it may be over in no time."""
+    last, duel = 0.0, None
 
     def say(news: dict[str, Any]) -> None:
-        nonlocal last
+        nonlocal last, duel
         now = time.monotonic()
-        if news["phase"] == "duel" and now - last < _NEWS_S:
+        before, duel = duel, news["criterion"] if news["phase"] == "duel" else None
+        if duel is not None and duel == before and now - last < _NEWS_S:
             return
         last = now
         plain = {k: list(v) if isinstance(v, tuple) else v for k, v in news.items()}
