@@ -44,8 +44,8 @@ def validate(
 
     Args:
         times: how often each solution and each mutant is graded; a promise is kept when it is kept every time. A mutant
-            is graded whole once, and then for the criteria that it missed, in turn, until one catches it; one that dies
-            of a whole grading's time is graded whole each time.
+            is graded whole once, and then for the criteria that it missed, in turn, until one catches it; one that is
+            timed out for the first of them, and then whole if that was over in time.
     """
     console.print(f"[bold]{assignment.slug}[/] {plain(assignment.title)}")
     begun, tally = time.monotonic(), Tally(assignment.slug)
@@ -143,10 +143,11 @@ def _turns(mutant: Mutant, found: list[Promise]) -> tuple[str, ...]:
 
     Each check draws from a seed of its own, so they are a part of a whole grading: what dies here dies there at least as
     often. One alone is not enough: a price may be six deviations off by chance where the scatter of many always shows it.
+    Time may be what the whole grading ran out of; who dies by it is graded whole where one criterion was over in time.
     """
-    if not found or not found[0].where or mutant.dies_by is Verdict.TIMED_OUT:
+    if not found or not found[0].where:
         return ("",)
-    return found[0].where
+    return (found[0].where[0], "") if mutant.dies_by is Verdict.TIMED_OUT else found[0].where
 
 
 def _merged(rounds: list[list[Promise]]) -> Iterator[Promise]:
