@@ -1,9 +1,16 @@
 """The map as written, 128 orbits side by side, four steps between a load and a store."""
 
+import llvmlite.binding as llvm
+import numba
 import numpy as np
 from numba import njit
 
 LANES = 128
+
+features = llvm.get_host_cpu_features()
+if features.get("avx512f"):  # whole registers; LLVM takes half of them unless it is asked
+    numba.config.CPU_NAME = llvm.get_host_cpu_name()
+    numba.config.CPU_FEATURES = features.flatten() + ",-prefer-256-bit"
 
 
 @njit
