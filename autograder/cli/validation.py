@@ -144,8 +144,9 @@ def _turns(mutant: Mutant, found: list[Promise]) -> tuple[str, ...]:
     Each check draws from a seed of its own, so they are a part of a whole grading: what dies here dies there at least as
     often. One alone is not enough: a price may be six deviations off by chance where the scatter of many always shows it.
     Time may be what the whole grading ran out of; who dies by it is graded whole where one criterion was over in time.
+    Work is left running by one check and found by another: always whole.
     """
-    if not found or not found[0].where:
+    if not found or not found[0].where or mutant.dies_by is Verdict.WORK_LEFT_RUNNING:
         return ("",)
     return (found[0].where[0], "") if mutant.dies_by is Verdict.TIMED_OUT else found[0].where
 

@@ -102,10 +102,11 @@ def test_a_criterion_that_caught_a_mutant_by_chance_is_not_the_last_word(node, b
     assert (found.kept, found.good) == (False, 1), found
 
 
-def test_who_dies_by_a_whole_grading_s_time_is_graded_whole_at_last():
-    """One criterion alone may be over in time, or hang just so."""
+def test_who_needs_a_whole_grading_gets_one():
+    """One criterion alone may be over in time, or hang just so, or find nothing running where another check left it."""
     first, never = [Promise("m", True, where=("formula", "speed"))], [Promise("m", False)]
     slow, late = (Mutant("m", verdict, "") for verdict in (Verdict.TOO_SLOW, Verdict.TIMED_OUT))
     assert _turns(slow, first) == ("formula", "speed")
     assert _turns(slow, []) == _turns(slow, never) == _turns(late, []) == ("",)
     assert _turns(late, first) == ("formula", "")
+    assert _turns(Mutant("m", Verdict.WORK_LEFT_RUNNING, ""), first) == ("",)
