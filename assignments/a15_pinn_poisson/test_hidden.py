@@ -124,10 +124,10 @@ def test_three_charges(submission, rng):
 
 @pytest.mark.criterion("speed")
 def test_speed(duel, rng):
-    """Loss and gradient at 200 000 points, 24 units, fresh in every round."""
+    """Loss and gradient at 600 000 points, 24 units, fresh in every round."""
 
     def make(rng):
-        return parameters(rng, 24), *points(rng, 200_000), rng.uniform(-3.0, 3.0, 200_000)
+        return parameters(rng, 24), *points(rng, 600_000), rng.uniform(-3.0, 3.0, 600_000)
 
     def verify(args, got, expected):
         agree(got, expected)

@@ -39,6 +39,12 @@ def right(theta, x, y, f):
 
 
 def loss_gradient(theta, x, y, f):
+    parts = [slice(first, first + 50_000) for first in range(0, len(x), 50_000)]  # graphs of all points would not fit
+    sums, gradients = zip(*(summed(theta, x[part], y[part], f[part]) for part in parts), strict=True)
+    return sum(sums) / len(x), sum(gradients) / len(x)
+
+
+def summed(theta, x, y, f):
     theta, f = torch.tensor(theta, requires_grad=True), torch.tensor(f)
     x, y = torch.tensor(x, requires_grad=True), torch.tensor(y, requires_grad=True)
     a, c, b, w = theta[:-1].reshape(4, -1)
@@ -46,7 +52,7 @@ def loss_gradient(theta, x, y, f):
     u_x, u_y = torch.autograd.grad(u.sum(), (x, y), create_graph=True)
     u_xx = torch.autograd.grad(u_x.sum(), x, create_graph=True)[0]
     u_yy = torch.autograd.grad(u_y.sum(), y, create_graph=True)[0]
-    loss = ((u_xx + u_yy + f) ** 2).mean()
+    loss = ((u_xx + u_yy + f) ** 2).sum()
     return loss.item(), torch.autograd.grad(loss, theta)[0].numpy()
 
 
