@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import statistics
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +20,7 @@ from autograder.course.load import course_folder
 from autograder.domain.assignment import Criterion, CriterionKind, Kind
 from autograder.domain.measurement import DuelOutcome
 from autograder.engine.peaks import Peaks, measure
+from autograder.errors import CourseError
 from autograder.measure.machine import fingerprint
 
 LADDER = Marked("ladder: written by `autograder course ladder`; do not edit", "end of the ladder")
@@ -57,11 +58,10 @@ def ladder(assignments: tuple[str, ...], output: Path | None, sandbox: str) -> N
 
     Times of one criterion come from duels against the same kernel in one run: the kernel's median, divided by each
     duel's speedup. The roofline is this machine's measured copy bandwidth and flop peak on as many cores; a GPU's limits are
-    measured by tests/bench/gpu_ladder.py.
+    measured by tests/bench/gpu_ladder.py. If ASSIGNMENTS are named, other rows of --output stay if they are of this processor.
     """
-    if output is not None:
-        LADDER.read(output)
     chosen = [load(find(a)) for a in assignments] or [load(f) for f in all_folders() if not f.name.startswith("_")]
+    kept = [] if output is None else _kept(output, {a.slug for a in chosen} if assignments else None)
     console, options = Console(stderr=True), Options(kind=sandbox)
     bare = [a for a in chosen if a.kind is Kind.GPU and not options.gpus]
     if bare:
@@ -71,7 +71,9 @@ def ladder(assignments: tuple[str, ...], output: Path | None, sandbox: str) -> N
         task = progress.add_task("measuring", total=len(work))
         peaks = {
             p: measure(node, tuple(sorted(os.sched_getaffinity(0))[-p:]))
-            for p in sorted({n for a, _ in work if a.kind is not Kind.GPU for n in (1, a.resources.cores)})
+            for p in sorted(
+                {n for a, _ in work if a.kind is not Kind.GPU for n in (1, a.resources.cores)} | _cores(kept)
+            )
         }
         rungs: list[Rung] = []
         for assignment, criterion in work:
@@ -79,8 +81,31 @@ def ladder(assignments: tuple[str, ...], output: Path | None, sandbox: str) -> N
             rungs += _rungs(node, assignment, criterion, peaks)
             progress.advance(task)
             if output is not None:  # it takes long, and whatever stops it costs no more than one criterion
-                LADDER.write(output, table(rungs, peaks))
+                LADDER.write(output, table(rungs, peaks, kept))
     click.echo(table(rungs, peaks) if output is None else output)
+
+
+def _kept(output: Path, measured: set[str] | None) -> list[str]:
+    """The rows of the file that are not of the assignments that are measured now; all are, if None.
+
+    Raises:
+        CourseError: the file has no marks, or the rows that would stay were measured on another processor.
+    """
+    text = LADDER.read(output)
+    rows = [line for line in text.splitlines() if line.startswith("| ")][1:]
+    rows = [r for r in rows if measured is not None and not r.startswith("| ---") and _slug(r) not in measured]
+    processor = fingerprint()["processor"]
+    if rows and not text.startswith(f"{processor}: "):
+        raise CourseError(str(output), f"rows that would stay are not of this {processor}: name no assignments")
+    return rows
+
+
+def _slug(row: str) -> str:
+    return row.removeprefix("| ").partition(",")[0]
+
+
+def _cores(rows: list[str]) -> set[int]:
+    return {int(r.split(" | ")[2]) for r in rows}
 
 
 def _rungs(node: Node, assignment: Assignment, criterion: Criterion, peaks: dict[int, Peaks]) -> Iterator[Rung]:
@@ -120,21 +145,21 @@ def _duel(node: Node, assignment: Assignment, criterion: Criterion, submission: 
     return None
 
 
-def table(rungs: list[Rung], peaks: dict[int, Peaks]) -> str:
-    """Markdown."""
-    machine = fingerprint()
+def table(rungs: list[Rung], peaks: dict[int, Peaks], kept: Sequence[str] = ()) -> str:
+    """Markdown; rows that are kept stand among the others, assignment by assignment."""
+    limits = (
+        f"{p} core{'s' if p > 1 else ''}: {k.flops / 1e9:.1f} Gflop/s, copy {k.bytes / 1e9:.1f} GB/s"
+        for p, k in peaks.items()
+    )
     lines = [
-        f"Measured on {datetime.now(UTC):%Y-%m-%d}: {machine['processor']}, "
-        + "; ".join(
-            f"{p} core{'s' if p > 1 else ''}: {k.flops / 1e9:.1f} Gflop/s, copy {k.bytes / 1e9:.1f} GB/s"
-            for p, k in peaks.items()
-        )
-        + ".",
+        f"{fingerprint()['processor']}: {'; '.join(limits)}.",
         "",
-        "| assignment, criterion | rung | cores | a call | against the slowest | of the roofline |",
-        "| --- | --- | ---: | ---: | ---: | ---: |",
+        "| assignment, criterion | rung | cores | a call | against the slowest | of the roofline | measured |",
+        "| --- | --- | ---: | ---: | ---: | ---: | --- |",
     ]
+    today, rows = f"{datetime.now(UTC):%Y-%m-%d}", list(kept)
     for r in rungs:
         share = "–" if r.share is None else f"{r.share:.1%}"
-        lines.append(f"| {r.where} | {r.name} | {r.cores} | {1e3 * r.seconds:.4g} ms | {r.times:.3g}× | {share} |")
-    return "\n".join(lines)
+        figures = f"{r.cores} | {1e3 * r.seconds:.4g} ms | {r.times:.3g}× | {share}"
+        rows.append(f"| {r.where} | {r.name} | {figures} | {today} |")
+    return "\n".join(lines + sorted(rows, key=_slug))
