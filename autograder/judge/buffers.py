@@ -276,8 +276,8 @@ class Buffers:
             self.write_header({"files": listing, "entry": entry, "adapter": adapter})
         return position
 
-    def reveal(self, call: Plan) -> None:
-        """Writes fresh inputs and poisons the output."""
+    def prepare(self, call: Plan) -> None:
+        """Writes fresh inputs and poisons the output, while nothing of the guest's runs."""
         self.write_header(call.header)
         for slot, array in call.inputs:
             slot.on(self.input.view)[...] = array
@@ -287,6 +287,12 @@ class Buffers:
             slot.on(self.output.view)[...] = array
         os.lseek(self.text.descriptor, NOTE_BYTES, os.SEEK_SET)
         self.text.view[:1] = b"\0"
+
+    def reveal(self, call: Plan) -> None:
+        """What must not be seen before the clock has started; a frozen guest sees nothing."""
+
+    def seize(self, call: Plan) -> None:
+        """What must be owned before the clock stops; a frozen guest writes nothing."""
 
     def modified(self, call: Plan) -> bool:
         """Whether the guest changed what it was given to read (NaN equals NaN here: bytes are compared)."""

@@ -1,11 +1,12 @@
 """Buffers on a GPU: the judge owns the memory, the guest gets descriptors of it, and every copy is the judge's.
 
-Reveal and capture are copies in the judge's own context while the guest is frozen; its wall clock decides, never an event of
-the guest's. A guest that is frozen leaves its kernels running, so after each call a probe must take its calibrated time:
-otherwise work was left on the device.
+Its wall clock decides, never an event of the guest's. A guest that is frozen leaves its kernels running, and they could read
+and write shared memory on: so inputs become visible only after the clock has started, and the answer is what the memory
+held before the clock was stopped. After each call a probe must take its calibrated time: otherwise work was left on the
+device, which would slow down whoever comes next.
 
-A `Store` is one allocation that both sides see; a `Device` makes them. `MemoryDevice` is made of memory files and stands
-for a GPU where there is none.
+A `Store` is one allocation that both sides see, and a copy of it that is the judge's alone; a `Device` makes them.
+`MemoryDevice` is made of memory files and stands for a GPU where there is none.
 """
 
 from __future__ import annotations
@@ -36,19 +37,25 @@ Array = npt.NDArray[Any]
 
 
 class Store(Protocol):
-    """One allocation; offsets and sizes are bytes."""
+    """One allocation, shared with a guest, and the judge's own of the same size; offsets and sizes are bytes."""
 
     size: int
     descriptor: int
 
     def write(self, offset: int, array: Array) -> None:
-        """From the judge to the device."""
+        """To the judge's own memory, where no kernel of the guest's finds it."""
 
-    def read(self, offset: int, array: Array) -> None:
-        """From the device to the judge, filling the array."""
+    def reveal(self, offset: int, size: int) -> None:
+        """From the judge's own memory to the shared."""
 
     def fill(self, offset: int, size: int, byte: int) -> None:
-        """Every byte the same."""
+        """Every byte of the shared memory the same."""
+
+    def seize(self, offset: int, size: int) -> None:
+        """From the shared memory to the judge's own; on return, nothing that happens to the shared can matter."""
+
+    def read(self, offset: int, array: Array) -> None:
+        """From the judge's own memory, filling the array."""
 
     def close(self) -> None:
         """Gives it up."""
@@ -65,7 +72,10 @@ class Device(Protocol):
         """Bytes a second, read plus written, of a copy on the device; an estimate from below."""
 
     def settle(self) -> None:
-        """Before a call: nothing of earlier calls is in a cache, all copies have arrived."""
+        """Before the clock starts: all copies have arrived, nothing is set aside for anybody's kernels."""
+
+    def flush(self) -> None:
+        """After inputs were revealed, before the guest is told: they are in no cache."""
 
     def left_running(self) -> bool:
         """After a call: whether somebody's work is still on the device."""
@@ -86,22 +96,31 @@ class MemoryStore:
     def __init__(self, size: int) -> None:
         self._region = Region.make(size)
         self.size, self.descriptor = self._region.size, self._region.descriptor
-        self._view = self._region.view
+        self._shared = np.frombuffer(self._region.view, np.uint8)
+        self._own = np.zeros(self.size, np.uint8)
 
     def _at(self, offset: int, like: Array) -> Array:
-        return np.ndarray(like.shape, like.dtype, self._view, offset)
+        return np.ndarray(like.shape, like.dtype, self._own, offset)
 
     def write(self, offset: int, array: Array) -> None:
         """See `Store`."""
         self._at(offset, array)[...] = array
 
-    def read(self, offset: int, array: Array) -> None:
+    def reveal(self, offset: int, size: int) -> None:
         """See `Store`."""
-        array[...] = self._at(offset, array)
+        self._shared[offset : offset + size] = self._own[offset : offset + size]
 
     def fill(self, offset: int, size: int, byte: int) -> None:
         """See `Store`."""
-        np.ndarray((size,), np.uint8, self._view, offset)[...] = byte
+        self._shared[offset : offset + size] = byte
+
+    def seize(self, offset: int, size: int) -> None:
+        """See `Store`."""
+        self._own[offset : offset + size] = self._shared[offset : offset + size]
+
+    def read(self, offset: int, array: Array) -> None:
+        """See `Store`."""
+        array[...] = self._at(offset, array)
 
     def close(self) -> None:
         """The map goes when the last array on it goes."""
@@ -121,7 +140,10 @@ class MemoryDevice:
         return copy_bandwidth()
 
     def settle(self) -> None:
-        """Nothing is cached."""
+        """Copies of host memory have arrived when they return."""
+
+    def flush(self) -> None:
+        """Caches of a stand-in tell nothing."""
 
     def left_running(self) -> bool:
         """Nothing runs that the freezer does not stop."""
@@ -142,27 +164,52 @@ class CudaStore:
     """Device memory with a descriptor."""
 
     def __init__(self, block: Block) -> None:
-        self._block = block
+        self._block, self._own = block, block.driver.plain(block.size)
         self.size = block.size
         self.descriptor = block.export()
 
     def write(self, offset: int, array: Array) -> None:
         """See `Store`."""
         source = np.ascontiguousarray(array)
-        self._block.write(offset, source.ctypes.data, source.nbytes)
+        self._own.write(offset, source.ctypes.data, source.nbytes)
 
-    def read(self, offset: int, array: Array) -> None:
-        """See `Store`."""
-        self._block.read(offset, array.ctypes.data, array.nbytes)
+    def reveal(self, offset: int, size: int) -> None:
+        """See `Store`; in the order of the judge's copies, which whoever flushes waits for."""
+        self._block.driver.copy(self._block.address + offset, self._own.address + offset, size)
 
     def fill(self, offset: int, size: int, byte: int) -> None:
         """See `Store`."""
         self._block.fill(offset, byte, size)
 
+    def seize(self, offset: int, size: int) -> None:
+        """See `Store`."""
+        self._block.driver.copy(self._own.address + offset, self._block.address + offset, size)
+        self._block.driver.synchronize()
+
+    def read(self, offset: int, array: Array) -> None:
+        """See `Store`."""
+        self._own.read(offset, array.ctypes.data, array.nbytes)
+
     def close(self) -> None:
         """Unmaps, and closes the descriptor."""
         os.close(self.descriptor)
         self._block.close()
+        self._own.close()
+
+
+class JudgesDriver(Driver):
+    """The driver, in the judge: what fails there is never the submission's fault alone."""
+
+    def call(self, name: str, *arguments: Any) -> None:
+        """See `Driver`.
+
+        Raises:
+            SandboxError: it did not return CUDA_SUCCESS.
+        """
+        try:
+            super().call(name, *arguments)
+        except CudaError as error:
+            raise SandboxError(f"the GPU failed the judge: {error}") from error
 
 
 class CudaDevice:
@@ -177,7 +224,7 @@ class CudaDevice:
             SandboxError: the driver refuses; worth a second try on another machine.
         """
         try:
-            self.driver = Driver(uuid)
+            self.driver = JudgesDriver(uuid)
             self._flush = self.driver.plain(2 * max(self.driver.attribute(L2_BYTES), 1 << 20))
             self._probes = [self.driver.plain(PROBE_BYTES) for _ in range(2)]
             self.probe_s = sorted(self._probe() for _ in range(PROBE_CALLS))[PROBE_CALLS // 2]
@@ -195,8 +242,12 @@ class CudaDevice:
         return 2 * PROBE_BYTES / self.probe_s
 
     def settle(self) -> None:
-        """Fills the L2 cache with other bytes, and takes back what was set aside in it for somebody's kernels."""
+        """See `Device`; what was set aside in the L2 cache for somebody's kernels is taken back."""
         self.driver.call("cuCtxResetPersistingL2Cache")
+        self.driver.synchronize()
+
+    def flush(self) -> None:
+        """Fills the L2 cache with other bytes."""
         self._flush.fill(0, secrets.randbits(8), self._flush.size)
         self.driver.synchronize()
 
@@ -223,7 +274,7 @@ class CudaDevice:
         while (size := min(size, left)) >= SMALLEST_BYTES:
             try:
                 block = self.driver.plain(size)
-            except CudaError:  # not to be had in one piece
+            except SandboxError:  # not to be had in one piece
                 size //= 2
                 continue
             block.fill(0, 0, block.size)

@@ -40,8 +40,8 @@ class DeviceBuffers(Buffers):
         socket.send_fds(self.channel, [b"A"], [*files, self.given.descriptor, self.asked.descriptor])
         self.attached = True
 
-    def reveal(self, call: Plan) -> None:
-        """Fresh inputs on the device, poisoned outputs, nothing left in its caches."""
+    def prepare(self, call: Plan) -> None:
+        """Fresh inputs on the device, where the guest has no eyes yet; poisoned outputs."""
         self.write_header(call.header)
         for slot, array in call.inputs:
             self.given.write(slot.offset, array)
@@ -57,8 +57,22 @@ class DeviceBuffers(Buffers):
         self.text.view[:1] = b"\0"
         self.device.settle()
 
+    def reveal(self, call: Plan) -> None:
+        """The inputs, to whatever may run on the device: the clock runs."""
+        for slot, _ in call.inputs:
+            self.given.reveal(slot.offset, slot.span)
+        for slot, _ in call.fills:
+            self.asked.reveal(slot.offset, slot.span)
+        self.device.flush()
+
+    def seize(self, call: Plan) -> None:
+        """The answer, from whatever may run on: the clock runs until then."""
+        self.asked.seize(0, call.output_bytes)
+
     def modified(self, call: Plan) -> bool:
         """Whether the guest changed what it was given to read."""
+        for slot, _ in call.inputs:
+            self.given.seize(slot.offset, slot.span)
         return any(not same_bytes(_copy(self.given, slot), array) for slot, array in call.inputs)
 
     def capture(self, call: Plan) -> tuple[Any, ...]:

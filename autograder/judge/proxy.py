@@ -113,11 +113,23 @@ class Actor:
                 return CallOutcome(
                     turn.verdict, note="the guest did not take its buffers", ranks=turn.ranks, states=turn.states
                 )
-        for buffers, layout in zip(self.buffers, layouts, strict=True):
-            buffers.reveal(layout)
+        pairs = list(zip(self.buffers, layouts, strict=True))
+        for buffers, layout in pairs:
+            buffers.prepare(layout)
+        go = send(self.guest.channels, command)
+
+        def say() -> None:
+            for buffers, layout in pairs:
+                buffers.reveal(layout)
+            go()
+
+        def seize() -> None:
+            for buffers, layout in pairs:
+                buffers.seize(layout)
+
         evaluator = _Evaluator(self.buffers[0], layouts[0], {a.name: v for a, v in bound})
         answer = evaluator if layouts[0].callbacks else None
-        turn = self.window.turn(send(self.guest.channels, command), self.assignment.limits.call_s, answer)
+        turn = self.window.turn(say, self.assignment.limits.call_s, answer, seize)
         if evaluator.error is not None:
             raise evaluator.error
         return self._outcome(turn, function, layouts, evaluator.count)

@@ -68,13 +68,18 @@ class Window:
         for channel in guest.channels:
             channel.setblocking(False)
 
-    def turn(self, say: Callable[[], None], deadline_s: float, answer: Callable[[], bytes] | None = None) -> Turn:
+    def turn(
+        self, say: Callable[[], None], deadline_s: float,
+        answer: Callable[[], bytes] | None = None, seize: Callable[[], None] = lambda: None,
+    ) -> Turn:  # fmt: skip
         """One turn: `say` sends the byte that starts it; ends with the guest frozen or dead.
 
         Args:
-            say: sends the command; called with the guest still frozen, after the clock has started.
+            say: reveals the inputs and sends the command; called with the guest still frozen, after the clock has started.
             deadline_s: thawed seconds after which the guest is killed.
             answer: evaluates a callback while the guest is frozen; returns the byte to send back (not for worlds).
+            seize: takes the answer away from what a freezer does not stop; called with the guest frozen, before the
+                clock stops.
 
         Raises:
             SandboxError: freezing or the engine failed.
@@ -95,11 +100,13 @@ class Window:
                 self.guest.thaw()
                 self._listen(min(deadline_s - elapsed, 1e9 if self.room.alone else SLICE_S))
                 frozen = self._freeze()
+                if not self._over and frozen:
+                    self._listen(0)  # it may have spoken between the slice's end and the freeze
+                if self._over and frozen:
+                    seize()
                 elapsed += time.perf_counter() - begun
-            if not self._over and frozen and self.guest.alive:
-                self._listen(0)  # it may have spoken between the slice's end and the freeze
-                if not self._over and elapsed < deadline_s:
-                    continue
+            if not self._over and frozen and self.guest.alive and elapsed < deadline_s:
+                continue
             if answer is not None and self._heard.get(0) is Signal.CALLBACK and elapsed < deadline_s:
                 self._heard.clear()
                 self.guest.channels[0].send(answer())

@@ -115,6 +115,25 @@ time.sleep(3)
 }
 
 
+# Done is said while kernels run, and no freezer stops a GPU.
+LATE = {
+    "all of it": """
+import sys
+sys.modules["driver"].Driver.synchronize = lambda self: None
+""",
+    "a tenth": """
+import sys
+_work = work
+def work(x, steps):
+    most = steps * 9 // 10
+    y = _work(x, most)
+    cupy.cuda.Device().synchronize()
+    return _work(y, steps - most)  # a few milliseconds, too short for the probe
+sys.modules["driver"].Driver.synchronize = lambda self: None
+""",
+}
+
+
 @pytest.fixture(scope="module")
 def course():
     """The test assignment in CuPy."""
@@ -161,6 +180,15 @@ def test_it_dies(gpu_node, course, name):
     """By its verdict."""
     verdict, source = DIES[name]
     assert verdict in [c.verdict for c in graded(gpu_node, course, PLAIN + source).criteria]
+
+
+@pytest.mark.parametrize("part", LATE)
+def test_work_past_the_freeze_gains_nothing(gpu_node, course, part):
+    """The clock stops when the judge owns the answer: what is late is missing from it, or was waited for and counts."""
+    *checks, speed = graded(gpu_node, course, PLAIN + LATE[part]).criteria
+    dead = {Verdict.WRONG_ANSWER, Verdict.NOT_FINITE, Verdict.WORK_LEFT_RUNNING}
+    if not dead & {c.verdict for c in (*checks, speed)}:
+        assert speed.verdict is Verdict.TOO_SLOW and speed.duel.speedup < 1.05, speed.evidence
 
 
 def test_the_next_tenant_finds_nothing_in_the_memory(gpu_node, course):

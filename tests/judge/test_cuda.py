@@ -63,9 +63,11 @@ import json, sys, warnings
 from pathlib import Path
 from autograder.api import Node, Options, receive
 from autograder.course.load import load
+from autograder.engine import worker
 
 def main():
     warnings.simplefilter("ignore")
+    worker.PRELOAD.extend(sys.argv[2:])
     course = load(Path({str(COURSE)!r}))
     submission = receive(Path(sys.argv[1]), 64)
     with Node(Options(kind="subprocess", pairs=1, references=Path({str(conftest.FIXTURES / "reference")!r}))) as node:
@@ -76,9 +78,9 @@ if __name__ == "__main__":
 """
 
 
-def graded(libraries, name, **more):
-    """One program's grade."""
-    found = run(libraries, COURSE / name, **more)
+def graded(libraries, name, *modules, **more):
+    """One program's grade, by judges that import these modules first."""
+    found = run(libraries, COURSE / name, *modules, **more)
     assert found.returncode == 0, found.stderr[-3000:]
     return json.loads(found.stdout)
 
@@ -157,6 +159,68 @@ def test_work_left_on_the_device_is_found(libraries, tmp_path):
     )
     grade = graded(libraries, tmp_path / "leaves.py", FAKE_CUDA_BUSY=str(busy))
     assert "work-left-running" in verdicts(grade).values()
+
+
+# Says done at once; what its "kernel" computes is written by another process, as a GPU runs on beside a frozen one.
+LATE = """
+import os, socket
+_work = work
+_gpu = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+
+
+def work(x, steps):
+    y, total = _work(x, steps)
+    right, y.array[...] = y.array.tobytes(), 0.0
+    for f in range(64):
+        if not os.path.exists(f"/proc/self/fd/{f}") or "memfd:device" not in os.readlink(f"/proc/self/fd/{f}"):
+            continue
+        with open(f"/proc/self/fd/{f}", "rb") as memory:
+            if right and memory.read(4) == b"\\xff" * 4:  # the judge's poison: here it looks for the answer
+                _gpu.sendto(f"/proc/{os.getpid()}/fd/{f}\\n".encode() + right, ADDRESS)
+    return y, total
+"""
+
+# What a judge was before: it stopped its clock, looked for work left running, and then copied what it found.
+LATE_CAPTURE = """
+from autograder.judge.device_buffers import DeviceBuffers
+first, seize = DeviceBuffers.capture, DeviceBuffers.seize
+DeviceBuffers.seize = lambda self, call: None
+DeviceBuffers.capture = lambda self, call: (seize(self, call), first(self, call))[1]
+"""
+
+
+@pytest.fixture
+def gpu(tmp_path):
+    """A process that writes what it is told some milliseconds later, whoever is frozen meanwhile."""
+    source = (
+        "import socket, sys, time\n"
+        "orders = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)\n"
+        "orders.bind(sys.argv[1])\n"
+        "while True:\n"
+        "    name, _, content = orders.recv(1 << 20).partition(b'\\n')\n"
+        "    with open(name, 'r+b', buffering=0) as memory:\n"
+        "        time.sleep(0.005)\n"
+        "        memory.write(content)\n"
+    )
+    address = tmp_path / "gpu"
+    process = subprocess.Popen([sys.executable, "-c", source, address])
+    while not address.exists():
+        assert process.poll() is None
+    yield address
+    process.kill()
+    process.wait()
+
+
+@pytest.mark.parametrize("judge", ["", "late_capture"])
+def test_what_a_kernel_writes_after_done_is_no_answer(libraries, tmp_path, gpu, judge):
+    """A few milliseconds of work past the freeze pass every probe; a judge that captured after it would take them for free."""
+    (tmp_path / "late_capture.py").write_text(LATE_CAPTURE)
+    (tmp_path / "late.py").write_text(
+        f"ADDRESS = {str(gpu)!r}\n" + (COURSE / "solutions/any_device.py").read_text() + LATE
+    )
+    path = os.pathsep.join(filter(None, (str(tmp_path), os.environ.get("PYTHONPATH"))))
+    grade = graded(libraries, tmp_path / "late.py", *filter(None, [judge]), PYTHONPATH=path)
+    assert verdicts(grade)["formula"] == ("passed" if judge else "wrong-answer"), grade["criteria"]
 
 
 def test_a_throttled_gpu_decides_nothing(libraries, tmp_path):

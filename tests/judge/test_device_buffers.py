@@ -1,0 +1,129 @@
+"""A freezer does not stop a kernel: what it could read too early, or write too late, is the judge's alone, and the clock runs."""
+
+import os
+import socket
+import time
+
+import numpy as np
+import pytest
+
+from autograder.course.load import load
+from autograder.domain.device import SIMULATED
+from autograder.domain.execution import Program
+from autograder.domain.verdict import Verdict
+from autograder.judge.buffers import bind, plan
+from autograder.judge.device import MemoryDevice, MemoryStore
+from autograder.judge.device_buffers import DeviceBuffers
+from autograder.judge.proxy import Actor
+from autograder.measure.room import Room
+from autograder.sandbox.process import NotIsolated, ProcessSandbox
+from autograder.sandbox.profile import Profile
+
+from .. import conftest
+
+COPY_S = 0.03
+
+
+class SlowStore(MemoryStore):
+    """Copies between what is shared and what is not take their time."""
+
+    def reveal(self, offset: int, size: int) -> None:
+        """See `Store`."""
+        time.sleep(COPY_S)
+        super().reveal(offset, size)
+
+    def seize(self, offset: int, size: int) -> None:
+        """See `Store`."""
+        time.sleep(COPY_S)
+        super().seize(offset, size)
+
+
+class SlowDevice(MemoryDevice):
+    """Of such stores."""
+
+    def allocate(self, size: int) -> MemoryStore:
+        """See `Device`."""
+        return SlowStore(size)
+
+
+@pytest.fixture(scope="module")
+def course():
+    """The test assignment whose arrays live on a device."""
+    return load(conftest.FIXTURES / "assignments" / "t_gpu")
+
+
+@pytest.fixture
+def buffers():
+    """Of a guest that is not there."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    found = DeviceBuffers(ours, MemoryDevice())
+    yield found
+    found.close()
+    ours.close()
+    theirs.close()
+
+
+def seen(store) -> bytes:
+    """What a kernel that was left running would find there."""
+    return os.pread(store.descriptor, store.size, 0)
+
+
+def laid_out(course, buffers, name, *given):
+    """A call that is prepared."""
+    function = course.function(name)
+    layout = plan(function, bind(function, given, {}), {}, packed=True)
+    buffers.fits(layout.input_bytes, layout.output_bytes)
+    buffers.prepare(layout)
+    return layout
+
+
+def test_inputs_are_in_shared_memory_only_when_the_clock_runs(course, buffers):
+    """Neither what is read nor what is changed in place; the poison may be there."""
+    x, out = np.full(32, 1.25, np.float32), np.full((2, 3), 2.5, np.float32)
+    layout = laid_out(course, buffers, "work", x, 3)
+    assert x.tobytes() not in seen(buffers.given)
+    buffers.reveal(layout)
+    assert x.tobytes() in seen(buffers.given)
+    layout = laid_out(course, buffers, "fill", out, 1.0)
+    assert out.tobytes() not in seen(buffers.asked)
+    buffers.reveal(layout)
+    assert out.tobytes() in seen(buffers.asked)
+
+
+def test_what_is_written_after_the_answer_was_seized_changes_nothing(course, buffers):
+    """Right numbers that come too late are no answer, and wrong ones do no harm."""
+    layout = laid_out(course, buffers, "work", np.ones(32, np.float32), 3)
+    buffers.reveal(layout)
+    y = layout.returns[0]
+    for value, moment in ((1.0, "before"), (2.0, "after")):
+        os.pwrite(buffers.asked.descriptor, np.full(32, value, np.float32).tobytes(), y.offset)
+        if moment == "before":
+            buffers.seize(layout)
+    assert (buffers.capture(layout)[0] == 1.0).all()
+    assert not buffers.modified(layout)
+    os.pwrite(buffers.given.descriptor, b"\1", layout.inputs[0][0].offset)
+    assert buffers.modified(layout)
+
+
+def test_the_clock_counts_both_copies(course, tmp_path):
+    """It starts before the question can be read, and stops when the judge owns the answer; an empty call costs as much."""
+    profile = Profile("", (0,), 512, 64, 16, ("numpy",), device=SIMULATED)
+    with pytest.warns(NotIsolated):
+        guest = ProcessSandbox().start(profile, "clock")
+    room = Room(tmp_path)
+    actor = Actor(guest, course, room, SlowDevice())
+    try:
+        source = (course.folder / "solutions/any_device.py").read_bytes()
+        assert actor.load(Program({"solution.py": source})) is None
+        work = course.function("work")
+        call, empty = (
+            actor.call(work, (np.ones(8, np.float32), 1)),
+            actor.empty(work, (np.ones(8, np.float32), 1), {}, 0.0),
+        )
+        assert call.verdict is empty.verdict is Verdict.PASSED
+        assert call.elapsed_s >= 2 * COPY_S and empty.elapsed_s >= 2 * COPY_S
+        assert call.outputs[0] == pytest.approx(np.full(8, np.sqrt(2.0)))
+    finally:
+        actor.close()
+        guest.remove()
+        room.close()
