@@ -153,11 +153,11 @@ class Driver:
         self.call("cuDeviceGetAttribute", byref(value), number, self.device)
         return value.value
 
-    def free_bytes(self) -> int:
-        """Device memory that nobody holds."""
+    def memory(self) -> tuple[int, int]:
+        """Bytes of the device that nobody holds, and all of them."""
         free, total = c_size_t(), c_size_t()
         self.call("cuMemGetInfo_v2", byref(free), byref(total))
-        return free.value
+        return free.value, total.value
 
     def _properties(self) -> Properties:
         found = Properties()

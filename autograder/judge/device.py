@@ -26,6 +26,7 @@ from autograder.guest.driver import L2_BYTES, Block, CudaError, Driver, Plain
 from autograder.judge.buffers import Region
 from autograder.measure.gpu import GpuWatch
 from autograder.measure.machine import copy_bandwidth
+from autograder.measure.rotation import MOST_PAIRS
 
 PROBE_BYTES = 64 << 20  # copied to the same size: some 40 µs on a H100, much longer beside somebody's kernel
 PROBE_CALLS = 21
@@ -82,6 +83,9 @@ class Device(Protocol):
 
     def complaint(self, ours: Callable[[int], bool]) -> str:
         """Why a round that was just played must be dropped, or nothing."""
+
+    def further(self, pairs: int) -> int:
+        """How many pairs of guests its memory has room for, beside so many that hold what is taken of it."""
 
     def scrub(self) -> None:
         """Overwrites what earlier tenants may have left."""
@@ -152,6 +156,10 @@ class MemoryDevice:
     def complaint(self, ours: Callable[[int], bool]) -> str:
         """Nobody else is there."""
         return ""
+
+    def further(self, pairs: int) -> int:
+        """The machine's memory is counted elsewhere."""
+        return MOST_PAIRS
 
     def scrub(self) -> None:
         """Memory files are new."""
@@ -266,10 +274,15 @@ class CudaDevice:
         """See `Device`."""
         return self._watch.complaint(lambda pid: pid == os.getpid() or ours(pid))
 
+    def further(self, pairs: int) -> int:
+        """See `Device`; what the judge holds is counted with the guests', so that some is left over."""
+        free, total = self.driver.memory()
+        return free * pairs // max(total - free, 1)
+
     def scrub(self) -> None:
         """Takes all free memory for a moment and zeroes it."""
         taken: list[Plain] = []
-        left = self.driver.free_bytes()
+        left, _ = self.driver.memory()
         size = SCRUB_BYTES
         while (size := min(size, left)) >= SMALLEST_BYTES:
             try:

@@ -99,10 +99,11 @@ class Duel:
 
     def run(self) -> DuelOutcome:
         """Rounds until every tier is decided, or n_max."""
-        rotation = Rotation([t.threshold for t in self.criterion.tiers], self.rule, self.pairs, self.max_pairs)
-        tiers, rounds = rotation.tiers, list[Round]()
-        for i in range(rotation.pairs):
+        for i in range(self.pairs):
             self._warm(i)
+        most = min(self.max_pairs, self.pairs + self._actor(0, self.legs[0]).further(self.pairs))
+        rotation = Rotation([t.threshold for t in self.criterion.tiers], self.rule, self.pairs, most)
+        tiers, rounds = rotation.tiers, list[Round]()
         while not rotation.over:
             this = self._round(rotation.turn)
             rounds.append(this)

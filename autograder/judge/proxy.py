@@ -20,6 +20,7 @@ from autograder.judge.window import Turn, Window, send
 from autograder.measure.machine import copy_bandwidth
 from autograder.measure.noise import CoreWatch
 from autograder.measure.room import Room
+from autograder.measure.rotation import MOST_PAIRS
 from autograder.sandbox.base import Guest
 
 ATTACH_S = 10.0
@@ -51,6 +52,10 @@ class Actor:
     def bandwidth(self) -> float:
         """Bytes a second, read plus written, at which what holds the guest's arrays copies."""
         return copy_bandwidth() if self.device is None else self.device.bandwidth
+
+    def further(self, pairs: int) -> int:
+        """How many pairs of guests could join so many: all that are ever wanted, unless a device's memory has no room."""
+        return MOST_PAIRS if self.device is None else self.device.further(pairs)
 
     def load(self, program: Program) -> Finding | None:
         """Imports the submitted files inside; returns what went wrong.

@@ -231,6 +231,22 @@ def test_a_throttled_gpu_decides_nothing(libraries, tmp_path):
     assert speed["verdict"] == "inconclusive" and "slowdown" in json.dumps(speed["evidence"])
 
 
+def test_a_gpu_that_fails_the_judge_costs_the_student_nothing(libraries, tmp_path):
+    """It was tried again, and staff read what the driver said."""
+    (tmp_path / "broken").touch()
+    grade = graded(libraries, "solutions/any_device.py", FAKE_CUDA_BROKEN=str(tmp_path / "broken"))
+    assert set(verdicts(grade).values()) == {"grader-failed"}
+    assert "the GPU failed the judge: cuMemcpyHtoD_v2" in json.dumps(grade["criteria"])
+
+
+def test_pairs_are_counted_by_the_memory_that_they_take(libraries):
+    """The stand-in says that half of it is taken: for every pair that plays there is room for another."""
+    source = f"from autograder.judge.device import device_of; print(device_of({GPU!r}).further(2))"
+    environment = {**os.environ, "LD_LIBRARY_PATH": str(libraries)}
+    words = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, env=environment, check=False)
+    assert words.stdout == "2\n", words.stderr
+
+
 def test_a_gpu_that_is_not_there_is_named(libraries):
     """With what is there, and the variable that says so."""
     environment = {**os.environ, "LD_LIBRARY_PATH": str(libraries), "AUTOGRADER_GPUS": "GPU-0"}

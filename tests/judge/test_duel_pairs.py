@@ -24,11 +24,16 @@ class Guest:
     """Takes the time it is told to, with two per cent of noise."""
 
     bandwidth = 1e10
+    room = 3
 
     def __init__(self, seconds: float, chance: random.Random) -> None:
         self.seconds, self.chance, self.load_s = seconds, chance, 0.0
         watch = SimpleNamespace(cores=(0,), read=lambda: Reading(0.0, 0.0, 1e-4))
         self.window = SimpleNamespace(spent_s=0.0, watch=watch, broken=None)
+
+    def further(self, pairs):
+        """On a device of that size."""
+        return self.room
 
     def call(self, function, given, named):
         """One call."""
@@ -108,6 +113,15 @@ def test_pairs_that_agree_cost_nothing_more():
     outcome, theatre = duel(random.Random(7), threshold=0.9)
     assert {r.pair for r in outcome.rounds} == {0, 1} and theatre.retired == []
     assert outcome.tiers[0].decision is Decision.PASS
+
+
+def test_no_pair_is_started_that_a_device_has_no_memory_for(monkeypatch):
+    """It would end somebody's call for want of memory: two pairs decide, or one more, as there is room."""
+    for room in (0, 1):
+        monkeypatch.setattr(Guest, "room", room)
+        outcome, theatre = duel(random.Random(3), submissions=(1.053,) * 5, references=(1.12, 1.0))
+        assert {pair for pair, _ in theatre.made} == set(range(2 + room))
+        assert len(outcome.rounds) >= Rule().n_min
 
 
 def test_far_from_every_tier_odds_do_not_matter():
