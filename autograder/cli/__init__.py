@@ -25,6 +25,7 @@ _COMMANDS = {
     "ledger": "ledger",
     "node": "node",
     "regrade": "regrading",
+    "showcase": "showcase",
     "submit": "remote",
     "try": "remote",
     "verify-verdicts": "campaign",

@@ -39,15 +39,29 @@ def receive(path: Path, limit_kb: int, adapter: Path | None = None) -> Submissio
     Raises:
         SubmissionError: refused, with the reason.
     """
+    if _is_folder(path):
+        files, sha256 = receive_files(path, limit_kb)
+        return _assemble(path.name, files, sha256, limit_kb * 1024, {}, adapter)
     limit = limit_kb * 1024
+    return receive_bytes(path.name, _read(path, _most(path.name, limit)), limit_kb, adapter)
+
+
+def receive_files(path: Path, limit_kb: int) -> tuple[dict[str, bytes], str]:
+    """The files of a folder or an archive as they are, and their digest; arguments and errors as for `receive`."""
+    limit = limit_kb * 1024
+    if _is_folder(path):
+        files = dict(_bounded(_folder(path), limit))
+        return files, digest(files)
+    raw = _read(path, _most(path.name, limit))
+    return unpack(path.name, raw, limit_kb), hashlib.sha256(raw).hexdigest()
+
+
+def _is_folder(path: Path) -> bool:
+    """Of what is there itself: a link is no folder."""
     try:
-        kind = os.lstat(path).st_mode
+        return stat.S_ISDIR(os.lstat(path).st_mode)
     except OSError as error:
         raise SubmissionError(f"{path} cannot be read: {error.strerror}") from error
-    if stat.S_ISDIR(kind):
-        files = dict(_bounded(_folder(path), limit))
-        return _assemble(path.name, files, digest(files), limit, {}, adapter)
-    return receive_bytes(path.name, _read(path, _most(path.name, limit)), limit_kb, adapter)
 
 
 def _most(name: str, limit: int) -> int:

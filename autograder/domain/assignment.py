@@ -159,7 +159,12 @@ class Criterion:
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """A whole folder. `source` files are named, not read, so that the value stays small."""
+    """A whole folder. `source` files are named, not read, so that the value stays small.
+
+    Attributes:
+        own_reference: the program that is duelled with is the submitter's own, too: the files of `baseline/` in the folder.
+            It is fenced in like the submission, what it says of itself is believed as little, and its failures are theirs.
+    """
 
     slug: str
     folder: Path
@@ -179,6 +184,7 @@ class Assignment:
     written_points: float = 0.0
     lower_precision: bool = True
     lower_precision_reason: str = ""
+    own_reference: bool = False
 
     @property
     def max_score(self) -> float:

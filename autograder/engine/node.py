@@ -268,7 +268,8 @@ class Node:
         if self.options.kind == "subprocess":
             return self._judge(job, [], [], say, [])  # the judge starts plain processes itself, and they die with it
         count = job.pairs if timed else 1
-        references = self._warm.borrow(job, count) if timed else []
+        warm = timed and not job.assignment.own_reference  # what a team handed in serves nobody else
+        references = self._warm.borrow(job, count) if warm else []
         wanted = job.profiles if timed else job.profiles[:1]
         hands: list[Hand] = []
         started: list[str] = [job.label]  # until the judge has ended well, it may have started containers of its own

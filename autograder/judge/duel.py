@@ -69,6 +69,7 @@ class Duel:
 
     Attributes:
         workers: name of the argument that takes the number of workers (scaling), or empty.
+        idle: role of a guest of ours that is asked what an empty call costs, where the reference is not ours; else empty.
         chance: order of the legs; not secret, but nothing the student can foresee.
     """
 
@@ -83,6 +84,7 @@ class Duel:
     max_pairs: int = MOST_PAIRS
     weigh: Weigh | None = None
     workers: str = ""
+    idle: str = ""
     progress: Progress | None = None
     chance: random.Random = field(default_factory=random.SystemRandom)
     warmup_s: float = 0.0
@@ -172,15 +174,17 @@ class Duel:
             ours = replace(leg, ours=True)  # only a trusted guest is asked: this one believes its clock
             ranks = leg.workers if self.function.comm else 0
             if ranks not in known:
-                known[ranks] = self._empty(self._actor(0, ours), self._arguments(given, ours))
+                known[ranks] = self._empty(ours, ranks, self._arguments(given, ours))
             self.empty_s[leg.name] = known[ranks]
         reference = self._actor(0, self.legs[0])
         outcome = reference.call(self.function, (), self._arguments(given, self.legs[0]))
         moved = nbytes(list(given)) + nbytes(list(outcome.outputs))
         self.floor_s = moved / (CACHE_FACTOR * reference.bandwidth)
 
-    def _empty(self, actor: Actor, named: dict[str, Any]) -> float:
-        spin_s = min(actor.call(self.function, (), named).elapsed_s, LONGEST_SPIN_S)
+    def _empty(self, leg: Leg, ranks: int, named: dict[str, Any]) -> float:
+        reference = self._actor(0, leg)
+        actor = self.cast.actor(0, self.idle, ranks) if self.idle else reference
+        spin_s = min(reference.call(self.function, (), named).elapsed_s, LONGEST_SPIN_S)
         calls = [actor.empty(self.function, (), named, spin_s) for _ in range(EMPTY_CALLS)]
         if any(c.verdict is not Verdict.PASSED for c in calls):
             fail(Verdict.GRADER_FAILED, f"the empty call failed: {calls[-1].verdict}")
@@ -192,7 +196,10 @@ class Duel:
         for leg in order:
             outcome = self._actor(index, leg).call(self.function, (), self._arguments(given, leg))
             if leg.ours and outcome.verdict is not Verdict.PASSED:
-                fail(Verdict.GRADER_FAILED, f"the reference kernel failed: {outcome.verdict} {outcome.note}")
+                fail(
+                    outcome.verdict if self.idle else Verdict.GRADER_FAILED,
+                    f"the reference kernel failed: {outcome.verdict} {outcome.note}",
+                )
             outcomes[leg.name] = (outcome, self.cast.unwrap(outcome, self.function))
         self.verify(given, outcomes["submission"][1], outcomes["reference"][1])
         return outcomes

@@ -15,7 +15,7 @@ from autograder.domain.assignment import Assignment, Criterion, Function
 from autograder.domain.device import HOST
 from autograder.domain.execution import CallOutcome, Program
 from autograder.domain.measurement import DuelOutcome
-from autograder.domain.submission import Submission
+from autograder.domain.submission import ENTRY, Submission
 from autograder.domain.verdict import Finding, Verdict
 from autograder.errors import CourseError, SandboxError
 from autograder.judge.buffers import bind
@@ -29,6 +29,8 @@ from autograder.sandbox.base import Guest, Sandbox
 from autograder.sandbox.profile import Profile
 
 RESTARTS = 4
+IDLE = "idle"  # the role of a guest that is ours and holds no program: where the reference is not, what an empty call costs
+OWN_FOLDER, THEIRS = "baseline", "the baseline: "
 # A BLAS lets its threads spin for some tens of milliseconds after a call; whoever left work running spins on.
 SETTLE_S, PROBE_S, PROBE_BUSY, PROBES = 0.08, 0.04, 0.6, 4
 
@@ -201,6 +203,16 @@ class Grading:
 
     def _load_reference(self, actor: Actor, role: str) -> None:
         assignment = self.job.assignment
+        if role == IDLE:
+            actor.load(Program({ENTRY: b""}, role))
+            return
+        if assignment.own_reference:
+            root = assignment.folder / OWN_FOLDER
+            own = {p.relative_to(root).as_posix(): p.read_bytes() for p in sorted(root.rglob("*")) if p.is_file()}
+            finding = actor.load(Program(own, "baseline"))
+            if finding is not None:
+                raise CheckFailure(replace(finding, detail=f"{THEIRS}{finding.detail}"))
+            return
         module = assignment.kernel if role == "kernel" else assignment.baseline
         path = self.job.references / f"{module}.py"
         if not path.is_file():
@@ -225,6 +237,8 @@ class Grading:
         ranks = ranks_of(function, bind(function, given, named))
         actor = self.reference(0, "kernel", ranks)
         outcome = actor.call(function, given, named)
+        if self.job.assignment.own_reference and outcome.verdict is not Verdict.PASSED:
+            raise CheckFailure(Finding(outcome.verdict, f"{THEIRS}{outcome.note}"))
         if actor.window.broken is not None and self.job.attempt == 1:  # somebody may have ended it: try a fresh one
             raise SandboxError(f"the reference's guest ended: {outcome.verdict} {outcome.note}")
         if outcome.verdict is not Verdict.PASSED:
@@ -237,7 +251,7 @@ class Grading:
         return Proxy(call, self.job.assignment, self.job.submission.lines if who == "submission" else {})
 
     def actor(self, index: int, role: str, ranks: int) -> Actor:
-        """For the duel: the kernel, the baseline, or (an empty role) the submission of that pair."""
+        """For the duel: the kernel, the baseline, one that does nothing, or (an empty role) the submission of that pair."""
         if role:
             return self.reference(index, role, ranks)
         return self._loaded(index, ranks)

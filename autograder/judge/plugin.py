@@ -15,7 +15,7 @@ from autograder.domain.verdict import Finding, Verdict
 from autograder.errors import CourseError, SandboxError
 from autograder.judge.compare import CheckFailure, fail
 from autograder.judge.duel import Duel, Make, Verify, Weigh
-from autograder.judge.grading import Grading
+from autograder.judge.grading import IDLE, Grading
 from autograder.judge.proxy import Proxy
 
 
@@ -117,7 +117,7 @@ class Judge:
         job = grading.job
         duel = Duel(
             grading, declared, criterion, job.rule, make, verify, rng, job.pairs,
-            weigh=weigh, workers=workers, progress=progress,
+            weigh=weigh, workers=workers, idle=IDLE if job.assignment.own_reference else "", progress=progress,
         )  # fmt: skip
         with grading.room.exclusive():
             outcome = duel.run()

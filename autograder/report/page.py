@@ -11,7 +11,7 @@ from autograder.domain.grade import Grade
 from autograder.domain.verdict import Fault
 from autograder.report import plots
 
-_TEMPLATES = Environment(
+TEMPLATES = Environment(
     loader=PackageLoader("autograder.report"),
     autoescape=select_autoescape(default=True),
     undefined=StrictUndefined,
@@ -39,10 +39,10 @@ def page(grade: Grade, *, staff: bool = False) -> str:
         for c in shown.criteria
         if c.duel is not None and c.duel.counted
     }
-    return _TEMPLATES.get_template("grade.html").render(grade=shown, duels=duels, staff=staff, Fault=Fault)
+    return TEMPLATES.get_template("grade.html").render(grade=shown, duels=duels, staff=staff, Fault=Fault)
 
 
 def write_index(grades: Sequence[tuple[str, Grade, str]], path: Path, title: str) -> Path:
     """A class at a glance: rows of (who, grade, link)."""
-    path.write_text(_TEMPLATES.get_template("index.html").render(rows=grades, title=title), encoding="utf-8")
+    path.write_text(TEMPLATES.get_template("index.html").render(rows=grades, title=title), encoding="utf-8")
     return path

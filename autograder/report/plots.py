@@ -7,17 +7,19 @@ import math
 import threading
 from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import Any
+from typing import Any, TypeVar
 
 from autograder.domain.measurement import Decision, DuelOutcome
+from autograder.domain.project import TOLERANCE, Measured, Standing
 from autograder.measure.statistics import interval
 
+Drawn = TypeVar("Drawn")
 LABEL_SHARE = 0.12  # of an axis: what a label needs, on a phone too
 _LOCK = threading.Lock()
 _INK, _MUTED, _GOOD, _BAD = "#1f2933", "#7b8794", "#0b6e4f", "#9b2226"
 
 
-def _figure(height: float) -> tuple[Any, Any]:
+def _figure(height: float, width: float = 7.2) -> tuple[Any, Any]:
     import matplotlib as mpl  # a third of a second: only whoever draws pays for it
     from matplotlib.figure import Figure  # not pyplot, which keeps figures in a global list
 
@@ -30,7 +32,7 @@ def _figure(height: float) -> tuple[Any, Any]:
             "svg.hashsalt": "autograder",
         }
     )
-    figure = Figure(figsize=(7.2, height), layout="constrained")
+    figure = Figure(figsize=(width, height), layout="constrained")
     return figure, figure.subplots()
 
 
@@ -41,13 +43,13 @@ def _svg(figure: Any) -> str:
     return text[text.index("<svg") :]
 
 
-def _alone(draw: Callable[[DuelOutcome], str]) -> Callable[[DuelOutcome], str]:
+def _alone(draw: Callable[[Drawn], str]) -> Callable[[Drawn], str]:
     """Matplotlib's fonts are shared between threads, and the service draws in many."""
 
     @wraps(draw)
-    def locked(duel: DuelOutcome) -> str:
+    def locked(drawn: Drawn) -> str:
         with _LOCK:
-            return draw(duel)
+            return draw(drawn)
 
     return locked
 
@@ -184,4 +186,49 @@ def scaling(duel: DuelOutcome) -> str:
     axes.set_ylabel("speedup over the\nreference on one worker")
     axes.set_ylim(bottom=0)
     axes.legend(frameon=False)
+    return _svg(figure)
+
+
+@_alone
+def claims(found: Sequence[Measured]) -> str:
+    """A line for each claim: what was claimed with its tolerance, what was measured with its interval."""
+    return _claims(found, 7.2, f"speedup; grey: claimed ± {TOLERANCE:.0%}, line: measured (99.5 % interval)")
+
+
+@_alone
+def claims_on_a_card(found: Sequence[Measured]) -> str:
+    """The same for half the width of a page, or a phone."""
+    return _claims(found, 4.4, f"grey: claimed ± {TOLERANCE:.0%}, line: measured")
+
+
+def _claims(found: Sequence[Measured], width: float, label: str) -> str:
+    figure, axes = _figure(0.75 + 0.42 * len(found), width)
+    ends: list[float] = []
+    for row, m in enumerate(reversed(found)):
+        low, high = (1 - TOLERANCE) * m.claimed, (1 + TOLERANCE) * m.claimed
+        axes.plot([low, high], [row, row], color="#cbd2d9", linewidth=13, solid_capstyle="butt", zorder=1)
+        axes.plot([m.claimed], [row], "|", color=_MUTED, markersize=13, zorder=2)
+        ends += [low, high]
+        colour = _GOOD if m.standing is Standing.VERIFIED else _BAD
+        if math.isfinite(m.speedup):
+            left, right = max(m.interval[0], m.speedup / 10), min(m.interval[1], m.speedup * 10)
+            axes.plot([left, right], [row, row], color=colour, linewidth=4, solid_capstyle="butt", zorder=3)
+            axes.plot([m.speedup], [row], "o", color="white", markeredgecolor=colour, markersize=7, zorder=4)
+            ends += [left, right]
+        axes.annotate(
+            m.standing, (1.0, row), xycoords=("axes fraction", "data"), xytext=(6, 0), textcoords="offset points",
+            va="center", color=colour,
+        )  # fmt: skip
+    axes.set_xscale("log")
+    axes.set_xlim(min(ends) / 1.3, max(ends) * 1.3)
+    axes.set_ylim(-0.6, len(found) - 0.4)
+    axes.set_yticks(range(len(found)), [m.claim for m in reversed(found)])
+    axes.set_xlabel(label)
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}×"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    for side in ("right", "top"):
+        axes.spines[side].set_visible(False)
     return _svg(figure)

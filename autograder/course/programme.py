@@ -1,0 +1,58 @@
+"""`showcase.toml`, the staff's file: the showcase's title, and who speaks when."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from autograder.course.tables import Tables, parsed
+
+
+@dataclass(frozen=True, slots=True)
+class Programme:
+    """The day.
+
+    Attributes:
+        talks: slug → when its talk begins, in the order of the programme.
+    """
+
+    title: str
+    place: str
+    talks: dict[str, datetime]
+
+
+def load_programme(path: Path, slugs: Collection[str]) -> Programme:
+    """Reads it.
+
+    Args:
+        slugs: of all projects; those that `order` leaves out speak behind the others, by name.
+
+    Raises:
+        CourseError: with the file and the key that are wrong.
+    """
+    tables = Tables(path)
+    top = tables.take(
+        parsed(path), "",
+        {"title": str, "place": str, "timezone": str, "date": date, "begins": time, "minutes": int, "order": list, "pauses": dict},
+        ("title", "timezone", "date", "begins", "minutes"),
+    )  # fmt: skip
+    if not 1 <= top["minutes"] <= 240:
+        tables.refuse("minutes", "of a talk are between 1 and 240")
+    try:
+        zone = ZoneInfo(top["timezone"])
+    except (ZoneInfoNotFoundError, ValueError):
+        tables.refuse("timezone", f"{top['timezone']!r} is no time zone, as America/New_York is one")
+    order = top.get("order", [])
+    for key, named in (("order", order), ("pauses", top.get("pauses", {}))):
+        for slug in named:
+            if slug not in slugs:
+                tables.refuse(key, f"{slug!r} is no project; there are {', '.join(sorted(slugs)) or 'none'}")
+    pauses = tables.take(top.get("pauses", {}), "pauses.", dict.fromkeys(slugs, int))
+    at, talks = datetime.combine(top["date"], top["begins"], zone), dict[str, datetime]()
+    for slug in dict.fromkeys([*order, *sorted(slugs)]):
+        talks[slug] = at
+        at += timedelta(minutes=top["minutes"] + pauses.get(slug, 0))
+    return Programme(top["title"], top.get("place", ""), talks)

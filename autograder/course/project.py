@@ -1,0 +1,207 @@
+"""A team's `project.toml` → `Project`. It is a student's file: everything is bounded, and refused with file and key."""
+
+from __future__ import annotations
+
+import math
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from autograder.course.intake import receive_files
+from autograder.course.signatures import Signatures
+from autograder.domain.assignment import Argument, Function, Kind, Resources, Role
+from autograder.domain.project import Claim, Draw, Member, Project
+from autograder.errors import CourseError, SubmissionError
+
+FILE = "project.toml"
+LIMIT_KB = 16 * 1024  # a paper and slides in PDF among them
+MOST_CLAIMS, MOST_TEAM, MOST_BYTES = 12, 3, 256 << 20
+MOST_CORES, MOST_MB = 64, 16384
+LEAST_VALUES = 1_000_000
+LINKS = ("paper", "code", "slides", "video")
+_DRAWS = {"constant": ("value",), "uniform": ("low", "high"), "normal": ("mean", "sd"), "integers": ("low", "high")}
+_WORDS = {"title": 120, "abstract": 2000, "name": 80}
+_NUMBER = (int, float)
+
+
+def read_project(path: Path) -> tuple[Project, dict[str, bytes]]:
+    """A project and its files, from a folder or an archive.
+
+    Raises:
+        SubmissionError: refused, with file, key and reason; the team mends it.
+    """
+    files, sha256 = receive_files(path, LIMIT_KB)
+    if FILE not in files:
+        raise SubmissionError(f"{path.name}: there is no {FILE} in it")
+    try:
+        table = tomllib.loads(files[FILE].decode("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise SubmissionError(f"{path.name}/{FILE} is not TOML: {error}") from error
+    slug = re.sub(r"[^a-z0-9]+", "-", path.name.partition(".")[0].lower()).strip("-")[:48]
+    if not slug:
+        raise SubmissionError(f"{path.name}: name the folder or archive with letters or digits")
+    try:
+        return _Reader(f"{path.name}/{FILE}", files).project(table, slug, sha256), files
+    except CourseError as error:
+        raise SubmissionError(str(error)) from error
+
+
+class _Reader(Signatures):
+    """One `project.toml`."""
+
+    def __init__(self, name: str, files: Mapping[str, bytes]) -> None:
+        super().__init__(Path(name))
+        self.files = files
+
+    def project(self, data: Mapping[str, Any], slug: str, sha256: str) -> Project:
+        allowed = {
+            "title": str, "abstract": str, "team": list, "links": dict, "functions": dict, "claims": list,
+        }  # fmt: skip
+        top = self.take(data, "", allowed, ("title", "abstract", "team", "functions", "claims"))
+        for name in ("solution.py", "adapter.py"):
+            if name in self.files:
+                self.refuse(name, "is a name that the sandbox needs for itself: call the file something else")
+        functions = tuple(self.function(n, t, "functions.") for n, t in top["functions"].items())
+        for f in functions:
+            if any(a.role is not Role.IN for a in f.arguments):
+                self.refuse(f"functions.{f.name}.arguments", "are values that go in: no out, callback or comm")
+        links = self.take(top.get("links", {}), "links.", dict.fromkeys(LINKS, str))
+        return Project(
+            slug,
+            self.words(top["title"], "title", "title"),
+            self.words(top["abstract"], "abstract", "abstract"),
+            self.team(top["team"]),
+            {key: self.link(key, target) for key, target in links.items()},
+            functions,
+            self.claims(top["claims"], {f.name: f for f in functions}),
+            sha256,
+        )
+
+    def words(self, text: str, key: str, kind: str) -> str:
+        found = " ".join(text.split())
+        if not found or len(found) > _WORDS[kind] or not found.isprintable():
+            self.refuse(key, f"must be 1 to {_WORDS[kind]} printable characters, not {len(found)}")
+        return found
+
+    def team(self, rows: list[Any]) -> tuple[Member, ...]:
+        if not 1 <= len(rows) <= MOST_TEAM:
+            self.refuse("team", f"has 1 to {MOST_TEAM} members, not {len(rows)}")
+        made = []
+        for i, row in enumerate(rows):
+            if not isinstance(row, dict):
+                self.refuse(f"team[{i}]", "must be a table")
+            parts = self.take(row, f"team[{i}].", {"name": str, "consent": bool}, ("name",))
+            made.append(Member(self.words(parts["name"], f"team[{i}].name", "name"), parts.get("consent", False)))
+        return tuple(made)
+
+    def link(self, key: str, target: str) -> str:
+        if re.fullmatch(r"https://[\w.-]+(?::\d+)?(?:/[\w./~%?=&#+,:@-]*)?", target) and len(target) <= 300:
+            return target
+        if PurePosixPath(target).suffix.lower() == ".pdf" and target in self.files:
+            if not self.files[target].startswith(b"%PDF-"):
+                self.refuse(f"links.{key}", f"{target} is no PDF")
+            return target
+        self.refuse(f"links.{key}", f"{target[:80]!r} is neither an https:// address nor a PDF among the files")
+
+    def claims(self, rows: list[Any], functions: Mapping[str, Function]) -> tuple[Claim, ...]:
+        if not 1 <= len(rows) <= MOST_CLAIMS:
+            self.refuse("claims", f"must be 1 to {MOST_CLAIMS}, not {len(rows)}")
+        made: list[Claim] = []
+        for i, row in enumerate(rows):
+            if not isinstance(row, dict):
+                self.refuse(f"claims[{i}]", "must be a table")
+            made.append(self.claim(row, f"claims[{i}].", functions))
+            if made[-1].id in [c.id for c in made[:-1]]:
+                self.refuse(f"claims[{i}].id", f"{made[-1].id!r} is used twice")
+        return tuple(made)
+
+    def claim(self, row: Mapping[str, Any], where: str, functions: Mapping[str, Function]) -> Claim:
+        allowed: dict[str, type | tuple[type, ...]] = {
+            **dict.fromkeys(("id", "title", "function", "baseline", "program", "kind"), str),
+            **dict.fromkeys(("cores", "memory_mb"), int),
+            **dict.fromkeys(("speedup", "rtol"), _NUMBER), "inputs": dict, "preload": list,
+        }  # fmt: skip
+        parts = self.take(
+            row, where, allowed, ("id", "title", "function", "baseline", "program", "speedup", "rtol", "inputs")
+        )
+        if not re.fullmatch(r"[a-z][a-z0-9-]{0,31}", parts["id"]):
+            self.refuse(f"{where}id", "must be lower-case letters, digits and hyphens, 32 at most")
+        if parts["function"] not in functions:
+            self.refuse(f"{where}function", f"{parts['function']!r} is not declared under [functions]")
+        for key in ("baseline", "program"):
+            if parts[key] not in self.files or not parts[key].endswith(".py"):
+                self.refuse(f"{where}{key}", f"{parts[key]!r} is no .py file of the project")
+        self.bounds(parts["speedup"], f"{where}speedup", 1e-3, 1e5)
+        self.bounds(parts["rtol"], f"{where}rtol", 0.0, 0.5)
+        kinds = [Kind.SERIAL, Kind.THREADS, Kind.GPU]
+        kind = parts.get("kind", Kind.SERIAL)
+        if kind not in kinds:
+            self.refuse(f"{where}kind", f"must be one of {', '.join(kinds)}")
+        cores, memory_mb = parts.get("cores", 1), parts.get("memory_mb", 2048)
+        self.bounds(cores, f"{where}cores", 1, MOST_CORES)
+        self.bounds(memory_mb, f"{where}memory_mb", 64, MOST_MB)
+        preload = tuple(parts.get("preload", ["numpy"]))
+        if not all(isinstance(m, str) and re.fullmatch(r"[\w.]+", m) for m in preload):
+            self.refuse(f"{where}preload", "must be names of Python modules")
+        return Claim(
+            parts["id"], self.words(parts["title"], f"{where}title", "title"), parts["function"], parts["baseline"],
+            parts["program"], float(parts["speedup"]), float(parts["rtol"]), Kind(kind),
+            Resources(cores, memory_mb, processes=128, scratch_mb=256, preload=preload),
+            self.inputs(parts["inputs"], functions[parts["function"]], f"{where}inputs."),
+        )  # fmt: skip
+
+    def bounds(self, value: Any, key: str, low: float, high: float) -> None:
+        if not low <= value <= high:  # NaN is refused, too
+            self.refuse(key, f"must be between {low:g} and {high:g}")
+
+    def inputs(self, table: Mapping[str, Any], function: Function, where: str) -> dict[str, Draw]:
+        known = {a.name: a for a in function.arguments}
+        for name in {*known, *table}:
+            if name not in table or name not in known:
+                self.refuse(f"{where}{name}", "is missing" if name in known else f"is no argument of {function.name}")
+        made = {name: self.draw(table[name], known[name], f"{where}{name}") for name in known}
+        total = sum(8 * math.prod(d.shape) for d in made.values())
+        if total > MOST_BYTES:
+            self.refuse(where[:-1], f"hold {total >> 20} MiB, more than {MOST_BYTES >> 20}")
+        if not any(_fresh(d) for d in made.values()):
+            self.refuse(
+                where[:-1],
+                f"repeat themselves: draw one at least, from {LEAST_VALUES} values or more, or a program could remember its answers",
+            )
+        return made
+
+    def draw(self, value: Any, argument: Argument, where: str) -> Draw:
+        if isinstance(value, (bool, int, float)):
+            value = {"draw": "constant", "value": value}
+        if not isinstance(value, dict):
+            self.refuse(where, "is a number, or a table { draw = …, shape = […] }")
+        how = value.get("draw", "")
+        if how not in _DRAWS:
+            self.refuse(f"{where}.draw", f"must be one of {', '.join(_DRAWS)}")
+        keys = _DRAWS[how]
+        numbers = dict.fromkeys(keys, (int, float, bool) if how == "constant" else _NUMBER)
+        parts = self.take(value, f"{where}.", {"draw": str, "shape": list, **numbers}, ("draw", *keys))
+        low, high = (*(float(parts[k]) for k in keys), 0.0)[:2]
+        if not (math.isfinite(low) and math.isfinite(high)) or (how in ("uniform", "integers") and not low < high):
+            self.refuse(where, f"{' and '.join(keys)} must be finite, and in this order")
+        shape = tuple(parts.get("shape", ()))
+        dims = argument.type.dims
+        if len(shape) != len(dims) or not all(type(n) is int and 0 < n < 1 << 31 for n in shape):
+            self.refuse(f"{where}.shape", f"{argument} needs {len(dims)} positive whole numbers")
+        for n, dim in zip(shape, dims, strict=True):
+            if not dim.name and n != dim.offset:
+                self.refuse(f"{where}.shape", f"{argument}: the axis {dim} is {n}")
+        whole = argument.type.scalar == "int" or argument.type.dtype[:1] in ("i", "u")
+        exact = how == "integers" or (how == "constant" and low == int(low))
+        if whole and not (exact and abs(low) < 2**31 and abs(high) < 2**31):
+            self.refuse(where, f"{argument} needs whole numbers below 2³¹")
+        return Draw(how, low, high, shape)
+
+
+def _fresh(draw: Draw) -> bool:
+    """Whether no two calls are likely to get the same."""
+    if draw.how == "integers":
+        return math.log(draw.high - draw.low) * math.prod(draw.shape) >= math.log(LEAST_VALUES)
+    return draw.how != "constant"
