@@ -94,11 +94,11 @@ def verify(projects: tuple[Path, ...], target: Path, only: str, quick: bool, san
     with Node(Options(kind=sandbox, pairs=1 if quick else 2)) as node:
         for project, files in read:
             console.print(f"[bold]{terminal.plain(project.title)}[/]  {project.slug}", highlight=False)
-            found, machine = _measure(node, project, files, only, console)
+            kept = None if only or sandbox == "subprocess" else target / f"{project.slug}.json"
+            found = _measure(node, project, files, only, kept, console)
             ours = ours or any(m.standing is Standing.OURS for m in found)
-            if found and not only:
-                path = _write(target, project, found, machine)
-                Console(stderr=True).print(f"results: {path}", soft_wrap=True, markup=False, highlight=False)
+            if kept is not None:
+                Console(stderr=True).print(f"results: {kept}", soft_wrap=True, markup=False, highlight=False)
     if ours:
         sys.exit(EXIT_OURS)
 
@@ -121,7 +121,7 @@ def build(projects: tuple[Path, ...], results: Path, target: Path, programme: Pa
         if not exhibit.measured:
             slug = exhibit.project.slug
             click.echo(
-                f"warning: {slug}: {results / slug}.json is not of this version; its claims are shown as not measured",
+                f"warning: {slug}: {results / slug}.json is not of every claim of this version; they are shown as not measured",
                 err=True,
             )
     for path in write_site(exhibits, target, day.title, day.place):
@@ -146,9 +146,9 @@ def _all(paths: Sequence[Path]) -> list[Read]:
 
 
 def _measure(
-    node: Node, project: Project, files: dict[str, bytes], only: str, console: Console
-) -> tuple[list[Measured], dict[str, Any]]:
-    """Its claims in turn, printed as they come."""
+    node: Node, project: Project, files: dict[str, bytes], only: str, kept: Path | None, console: Console
+) -> list[Measured]:
+    """Its claims in turn, printed and written as they come: whatever ends a long evening, those that were measured are there."""
     from autograder.engine.claims import measure
 
     found, machine = list[Measured](), dict[str, Any]()
@@ -172,7 +172,9 @@ def _measure(
                 one = Measured(claim.id, claim.speedup, Standing.OURS, words=str(error))
         found.append(one)
         _show(one, console)
-    return found, machine
+        if kept is not None:
+            _write(kept, project, found, machine)
+    return found
 
 
 def _show(one: Measured, console: Console) -> None:
@@ -188,27 +190,27 @@ def _show(one: Measured, console: Console) -> None:
         console.print(f"   [dim]{terminal.plain(line)}[/]", highlight=False, soft_wrap=True)
 
 
-def _write(folder: Path, project: Project, found: list[Measured], machine: dict[str, Any]) -> Path:
+def _write(path: Path, project: Project, found: list[Measured], machine: dict[str, Any]) -> None:
     """Whole or not at all."""
-    folder.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     content = {
         "project": project.slug, "sha256": project.sha256, "measured_at": datetime.now(UTC).isoformat(),
         "machine": machine, "claims": [m.to_json() for m in found],
     }  # fmt: skip
-    path = folder / f"{project.slug}.json"
     fresh = path.with_suffix(".new")
     fresh.write_text(json.dumps(content, indent=1, default=str) + "\n", encoding="utf-8")
-    return fresh.replace(path)
+    fresh.replace(path)
 
 
 def _exhibit(project: Project, files: dict[str, bytes], path: Path, day: Programme) -> Exhibit:
-    """A project with its results, where they are of this version."""
+    """A project with its results, where they are of this version and of every claim."""
     measured, when, machine = tuple[Measured, ...](), None, ""
     if path.is_file():
         try:
             found = json.loads(path.read_text(encoding="utf-8"))
             if found["sha256"] == project.sha256:
-                measured = tuple(Measured.from_json(m) for m in found["claims"])
+                known = {m.claim: m for m in map(Measured.from_json, found["claims"])}
+                measured = tuple(known[c.id] for c in project.claims) if len(known) == len(project.claims) else ()
                 when = datetime.fromisoformat(found["measured_at"])
                 machine = (
                     f"{found['machine'].get('processor', 'a machine')}, {found['machine'].get('cores', '?')} cores"

@@ -47,6 +47,15 @@ def test_an_unknown_claim_is_named(tmp_path, project):
     assert "there are fused-512, threads-1024" in found.stderr
 
 
+def test_what_was_not_isolated_is_not_recorded(tmp_path, project):
+    """A team may look; no file says that anything was verified."""
+    found = autograder(
+        tmp_path, "showcase", "verify", "spots", "--only", "fused-512", "--quick", "--sandbox", "subprocess"
+    )
+    assert "fused-512" in found.stdout and "measured" in found.stdout and not (tmp_path / "results").exists()
+    assert "not isolated" in found.stderr
+
+
 @pytest.mark.slow
 @pytest.mark.docker
 def test_from_claims_to_a_site(tmp_path, project, engine):
@@ -58,8 +67,13 @@ def test_from_claims_to_a_site(tmp_path, project, engine):
     built = autograder(tmp_path, "showcase", "build", "spots")
     assert built.stdout.split() == ["showcase/index.html", "showcase/spots.html"] and not built.stderr
     assert "✗ slower" in (tmp_path / "showcase/spots.html").read_text(encoding="utf-8")
+    partial = results | {"claims": results["claims"][:1]}
+    (tmp_path / "results/spots.json").write_text(json.dumps(partial), encoding="utf-8")
+    assert "not of every claim" in autograder(tmp_path, "showcase", "build", "spots").stderr
     project.write_text(project.read_text(encoding="utf-8").replace("1000", "1.5"), encoding="utf-8")
-    assert "spots.json is not of this version" in autograder(tmp_path, "showcase", "build", "spots").stderr
+    assert (
+        "spots.json is not of every claim of this version" in autograder(tmp_path, "showcase", "build", "spots").stderr
+    )
     assert "were not measured" in (tmp_path / "showcase/spots.html").read_text(encoding="utf-8")
     (tmp_path / "results/spots.json").write_text('{"sha256": 3}', encoding="utf-8")
     autograder(tmp_path, "showcase", "build", "spots", code=0)
