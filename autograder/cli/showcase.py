@@ -66,7 +66,8 @@ def check(projects: tuple[Path, ...]) -> None:
             table.add_column(column, overflow="fold")
         for c in project.claims:
             inputs = ", ".join(f"{name} {'×'.join(map(str, d.shape)) or d.how}" for name, d in c.inputs.items())
-            pair = f"{c.program} against {c.baseline}, {c.resources.cores} cores, {c.kind}"
+            cores = f"{c.resources.cores} core{'s' * (c.resources.cores > 1)}"
+            pair = f"{c.program} against {c.baseline}, {cores}, {c.kind}"
             table.add_row(c.id, f"{c.speedup:g}×", terminal.plain(pair), inputs)
         console.print(table)
 

@@ -51,6 +51,8 @@ def load_programme(path: Path, slugs: Collection[str]) -> Programme:
             if slug not in slugs:
                 tables.refuse(key, f"{slug!r} is no project; there are {', '.join(sorted(slugs)) or 'none'}")
     pauses = tables.take(top.get("pauses", {}), "pauses.", dict.fromkeys(slugs, int))
+    if any(minutes < 0 for minutes in pauses.values()):
+        tables.refuse("pauses", "are minutes behind a talk, and not negative")
     at, talks = datetime.combine(top["date"], top["begins"], zone), dict[str, datetime]()
     for slug in dict.fromkeys([*order, *sorted(slugs)]):
         talks[slug] = at

@@ -19,7 +19,13 @@ FILE = "project.toml"
 LIMIT_KB = 16 * 1024  # a paper and slides in PDF among them
 MOST_CLAIMS, MOST_TEAM, MOST_BYTES = 12, 3, 256 << 20
 MOST_CORES, MOST_MB = 64, 16384
-LEAST_VALUES = 1_000_000
+LEAST_VALUES, LARGEST = 1_000_000, 1e300
+LEAST_SPREAD = 1e-3  # of the numbers' own size: thousands of values, in single precision, too
+# by scalar or dtype, the least and the largest that are drawn; arrays of counts need no more than 31 bits
+_WHOLE = {
+    **dict.fromkeys(("int", "i4", "i8"), (-(2**31), 2**31 - 1)), **dict.fromkeys(("u4", "u8"), (0, 2**31 - 1)),
+    "i1": (-128, 127), "u1": (0, 255), "i2": (-(2**15), 2**15 - 1), "u2": (0, 2**16 - 1), "b1": (0, 1), "bool": (0, 1),
+}  # fmt: skip
 LINKS = ("paper", "code", "slides", "video")
 _DRAWS = {"constant": ("value",), "uniform": ("low", "high"), "normal": ("mean", "sd"), "integers": ("low", "high")}
 _WORDS = {"title": 120, "abstract": 2000, "name": 80}
@@ -37,15 +43,27 @@ def read_project(path: Path) -> tuple[Project, dict[str, bytes]]:
         raise SubmissionError(f"{path.name}: there is no {FILE} in it")
     try:
         table = tomllib.loads(files[FILE].decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # of TOML, of UTF-8, of a number with five thousand digits
         raise SubmissionError(f"{path.name}/{FILE} is not TOML: {error}") from error
     slug = re.sub(r"[^a-z0-9]+", "-", path.name.partition(".")[0].lower()).strip("-")[:48]
     if not slug:
         raise SubmissionError(f"{path.name}: name the folder or archive with letters or digits")
     try:
-        return _Reader(f"{path.name}/{FILE}", files).project(table, slug, sha256), files
+        return read_table(table, files, f"{path.name}/{FILE}", slug, sha256), files
     except CourseError as error:
         raise SubmissionError(str(error)) from error
+
+
+def read_table(table: Mapping[str, Any], files: Mapping[str, bytes], name: str, slug: str, sha256: str) -> Project:
+    """A project from its file's tables.
+
+    Args:
+        name: of the file, for errors.
+
+    Raises:
+        CourseError: with the key that is wrong.
+    """
+    return _Reader(name, files).project(table, slug, sha256)
 
 
 class _Reader(Signatures):
@@ -65,6 +83,8 @@ class _Reader(Signatures):
                 self.refuse(name, "is a name that the sandbox needs for itself: call the file something else")
         functions = tuple(self.function(n, t, "functions.") for n, t in top["functions"].items())
         for f in functions:
+            if f.name.startswith("_"):
+                self.refuse(f"functions.{f.name}", "begins with an underscore")
             if any(a.role is not Role.IN for a in f.arguments):
                 self.refuse(f"functions.{f.name}.arguments", "are values that go in: no out, callback or comm")
         links = self.take(top.get("links", {}), "links.", dict.fromkeys(LINKS, str))
@@ -162,9 +182,7 @@ class _Reader(Signatures):
             if name not in table or name not in known:
                 self.refuse(f"{where}{name}", "is missing" if name in known else f"is no argument of {function.name}")
         made = {name: self.draw(table[name], known[name], f"{where}{name}") for name in known}
-        total = sum(8 * math.prod(d.shape) for d in made.values())
-        if total > MOST_BYTES:
-            self.refuse(where[:-1], f"hold {total >> 20} MiB, more than {MOST_BYTES >> 20}")
+        self.bounded(made, function, where[:-1])
         if not any(_fresh(d) for d in made.values()):
             self.refuse(
                 where[:-1],
@@ -172,17 +190,39 @@ class _Reader(Signatures):
             )
         return made
 
+    def bounded(self, made: Mapping[str, Draw], function: Function, where: str) -> None:
+        """The judge holds inputs and results: neither may be larger than it can."""
+        sizes: dict[str, int] = {}
+        for argument in function.arguments:
+            draw = made[argument.name]
+            if argument.type.scalar == "int":
+                sizes[argument.name] = int(max(draw.low, draw.high, 0))
+            for dim, n in zip(argument.type.dims, draw.shape, strict=True):
+                if dim.name and sizes.setdefault(dim.name, n - dim.offset) != n - dim.offset:
+                    self.refuse(where, f"the axis {dim} has two lengths")
+        for kind in function.returns:
+            for dim in kind.dims:
+                if dim.name and dim.name not in sizes:
+                    self.refuse(where, f"no argument of {function.signature} says how long the axis {dim} is")
+        shapes = [d.shape for d in made.values()]
+        shapes += [tuple(max(sizes.get(d.name, 0) + d.offset, 0) for d in kind.dims) for kind in function.returns]
+        total = sum(8 * math.prod(shape) for shape in shapes)
+        if total > MOST_BYTES:
+            self.refuse(where, f"and results hold {total >> 20} MiB, more than {MOST_BYTES >> 20}")
+
     def draw(self, value: Any, argument: Argument, where: str) -> Draw:
         if isinstance(value, (bool, int, float)):
             value = {"draw": "constant", "value": value}
         if not isinstance(value, dict):
             self.refuse(where, "is a number, or a table { draw = …, shape = […] }")
         how = value.get("draw", "")
-        if how not in _DRAWS:
+        if not isinstance(how, str) or how not in _DRAWS:
             self.refuse(f"{where}.draw", f"must be one of {', '.join(_DRAWS)}")
         keys = _DRAWS[how]
         numbers = dict.fromkeys(keys, (int, float, bool) if how == "constant" else _NUMBER)
         parts = self.take(value, f"{where}.", {"draw": str, "shape": list, **numbers}, ("draw", *keys))
+        if any(abs(parts[k]) > LARGEST for k in keys):  # an integer may be larger than any float
+            self.refuse(where, f"numbers beyond {LARGEST:g} are not drawn")
         low, high = (*(float(parts[k]) for k in keys), 0.0)[:2]
         if not (math.isfinite(low) and math.isfinite(high)) or (how in ("uniform", "integers") and not low < high):
             self.refuse(where, f"{' and '.join(keys)} must be finite, and in this order")
@@ -193,10 +233,11 @@ class _Reader(Signatures):
         for n, dim in zip(shape, dims, strict=True):
             if not dim.name and n != dim.offset:
                 self.refuse(f"{where}.shape", f"{argument}: the axis {dim} is {n}")
-        whole = argument.type.scalar == "int" or argument.type.dtype[:1] in ("i", "u")
+        least, most = _WHOLE.get(argument.type.scalar or argument.type.dtype, (-math.inf, math.inf))
+        last = high - 1 if how == "integers" else low
         exact = how == "integers" or (how == "constant" and low == int(low))
-        if whole and not (exact and abs(low) < 2**31 and abs(high) < 2**31):
-            self.refuse(where, f"{argument} needs whole numbers below 2³¹")
+        if math.isfinite(most) and not (exact and least <= low and last <= most):
+            self.refuse(where, f"{argument} needs whole numbers from {least} to {most}")
         return Draw(how, low, high, shape)
 
 
@@ -204,4 +245,7 @@ def _fresh(draw: Draw) -> bool:
     """Whether no two calls are likely to get the same."""
     if draw.how == "integers":
         return math.log(draw.high - draw.low) * math.prod(draw.shape) >= math.log(LEAST_VALUES)
-    return draw.how != "constant"
+    spread, size = draw.high - draw.low, max(abs(draw.low), abs(draw.high))
+    if draw.how == "normal":
+        spread, size = draw.high, abs(draw.low)
+    return draw.how != "constant" and spread > 0 and spread >= LEAST_SPREAD * size

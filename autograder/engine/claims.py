@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from autograder.course.project import FILE
 from autograder.domain.assignment import Assignment, Criterion, CriterionKind, Limits, Tier
 from autograder.domain.grade import CriterionResult, Grade
 from autograder.domain.project import TOLERANCE, Claim, Measured, Project, Standing, of_duel
@@ -65,7 +66,7 @@ def _staged(project: Project, files: dict[str, bytes], claim: Claim) -> Iterator
 
 def _program(files: dict[str, bytes], main: str) -> dict[str, bytes]:
     """What a guest gets: code and data, and the main file by the name under which it is looked for."""
-    kept = {n: content for n, content in files.items() if not n.endswith((".pdf", ".toml", ".ipynb"))}
+    kept = {n: content for n, content in files.items() if not n.endswith((".pdf", ".ipynb")) and n != FILE}
     return {**kept, ENTRY: files[main]}
 
 

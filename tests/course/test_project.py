@@ -1,15 +1,18 @@
 """A team's project.toml: read, or refused with file, key and reason."""
 
 import io
+import math
+import random
 import re
 import shutil
 import tarfile
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from autograder.course.programme import load_programme
-from autograder.course.project import read_project
+from autograder.course.project import read_project, read_table
 from autograder.domain.assignment import Kind
 from autograder.errors import CourseError, SubmissionError
 
@@ -76,6 +79,17 @@ REFUSED = {
     "more than memory holds": ("shape = [512, 512]", "shape = [51200, 51200]", "claims[0].inputs"),
     "an odd distribution": ('draw = "uniform"', 'draw = "cauchy"', "claims[0].inputs.u.draw"),
     "bounds the wrong way round": ("low = 0.4", "low = 4.0", "claims[0].inputs.u"),
+    "a number beyond all others": ("low = 0.4", f"low = -1{'0' * 400}", "claims[0].inputs.u"),
+    "a number of five thousand digits": ("low = 0.4", f"low = -1{'0' * 5000}", "is not TOML"),
+    "a distribution that is a list": ('draw = "uniform"', "draw = []", "claims[0].inputs.u.draw"),
+    "axes that differ": ("shape = [512, 512]", "shape = [512, 511]", "claims[0].inputs: the axis nx"),
+    "results that no memory holds": (
+        '["f8[ny,nx]", "f8[ny,nx]"]',
+        '["f8[steps,steps,ny,nx]", "f8[ny,nx]"]',
+        "claims[0].inputs: and results",
+    ),
+    "a result of unknown length": ('["f8[ny,nx]", "f8[ny,nx]"]', '["f8[m]"]', "claims[0].inputs: no argument"),
+    "a private function": ("[functions.react]", "[functions._call]", "functions._call"),
     "a callback": ('"steps: int"]', '"steps: int", "f: callback g"]', "functions.react.arguments"),
 }
 
@@ -101,6 +115,39 @@ def test_inputs_that_repeat_themselves_are_refused(folder):
             continue
         with pytest.raises(SubmissionError, match=r"claims\[0\].inputs: repeat themselves"):
             read_project(folder)
+
+
+@pytest.mark.parametrize(
+    "drawn",
+    ["'normal', mean = 1.0, sd = 0.0", "'normal', mean = 1.0, sd = 1e-30", "'uniform', low = 1.0, high = 1.0000001"],
+)
+def test_numbers_that_hardly_differ_are_no_fresh_ones(folder, drawn):
+    """The same answer would do for all of them."""
+    path = folder / "project.toml"
+    text = re.sub(
+        r"draw = \"uniform\", low = [\d.]+, high = [\d.]+", f"draw = {drawn}", path.read_text(encoding="utf-8")
+    )
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(SubmissionError, match="repeat themselves"):
+        read_project(folder)
+
+
+@pytest.mark.parametrize(
+    ("kind", "draw", "words"),
+    [
+        ("bool", "{ draw = 'integers', low = 0, high = 2_000_000 }", "from 0 to 1"),
+        ("int", "2.5", "needs whole numbers"),
+        ("u1[n]", "{ draw = 'integers', low = 0, high = 257, shape = [9] }", "from 0 to 255"),
+        ("b1[n]", "{ draw = 'uniform', low = 0, high = 1, shape = [9] }", "from 0 to 1"),
+    ],
+)
+def test_what_would_wrap_round_or_collapse_is_refused(folder, kind, draw, words):
+    """A thousand integers that are all true are one value."""
+    path = folder / "project.toml"
+    text = path.read_text(encoding="utf-8").replace('"steps: int"]', f'"steps: int", "more: {kind}"]')
+    path.write_text(text.replace("steps = 20", f"steps = 20\nmore = {draw}"), encoding="utf-8")
+    with pytest.raises(SubmissionError, match=words):
+        read_project(folder)
 
 
 @pytest.mark.parametrize("name", ["solution.py", "adapter.py"])
@@ -165,3 +212,38 @@ def test_an_impossible_day_is_refused(tmp_path, line):
     path.write_text(re.sub(rf"(?m)^{key} = .*$", line, DAY))
     with pytest.raises(CourseError, match=key):
         load_programme(path, ["a"])
+
+
+ODD = (
+    True, 0, -1, 2.5, math.nan, math.inf, 10**400, "", "x", "a" * 5000, [], [[]], [True], {}, {"draw": "uniform"}, {"draw": 1},
+    "\u202e", "f8[n]", "f8[", "i8[-3]", ["x: f8[n]"], ["f8[n+9999999999]"],
+)  # fmt: skip
+
+
+def places(value, path=()):
+    """Every key and index of nested tables and lists."""
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in items:
+        yield (*path, key)
+        yield from places(inner, (*path, key))
+
+
+def test_whatever_stands_there_ends_in_a_project_or_in_a_refusal():
+    """Three thousand spoilt files: never another error."""
+    files = {p.name: p.read_bytes() for p in EXAMPLE.iterdir() if p.is_file()}
+    chance, kept = random.Random(1), 0
+    for _ in range(3000):
+        table = tomllib.loads(files["project.toml"].decode())
+        *path, last = chance.choice(list(places(table)))
+        inner = table
+        for key in path:
+            inner = inner[key]
+        if chance.random() < 0.2:
+            del inner[last]
+        else:
+            inner[last] = chance.choice(ODD)
+        try:
+            kept += bool(read_table(table, files, "project.toml", "slug", "0").claims)
+        except CourseError:
+            continue
+    assert 0 < kept < 1000

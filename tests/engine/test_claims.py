@@ -47,6 +47,7 @@ FILES = {
     "fast.py": "from shared.once import once\ndef work(x, steps):\n    y = once(x, steps)\n    return y, float(y.sum())\n",
     "fewer_steps.py": "from shared.once import once\ndef work(x, steps):\n    y = once(x, steps - 1)\n    return y, float(y.sum())\n",
     "zeros.py": "def work(x, steps):\n    return 0.0 * x, 0.0\n",
+    "remembers.py": "def work(x, steps):\n    return 0.0 * x + 1.0, 1.0\n",
     "raises.py": "def work(x, steps):\n    raise ValueError('not today')\n",
     "does_not_load.py": "import nothing_of_that_name\n",
     # says that an empty call costs as much as ten of its own
@@ -61,6 +62,7 @@ CLAIMS = {
     "modest": ("thrice.py", "fast.py", 1.5, "serial", Standing.FASTER, ""),
     "leaves-out": ("thrice.py", "fewer_steps.py", 3.0, "serial", Standing.FAILED, "wrong-answer"),
     "proves-nothing": ("zeros.py", "zeros.py", 1.0, "serial", Standing.FAILED, "nothing but zeros"),
+    "remembers": ("remembers.py", "remembers.py", 1.0, "serial", Standing.FAILED, "could remember"),
     "raises": ("raises.py", "fast.py", 3.0, "serial", Standing.FAILED, "the baseline: "),
     "does-not-load": ("does_not_load.py", "fast.py", 3.0, "serial", Standing.FAILED, "the baseline: "),
     "fails-itself": ("thrice.py", "raises.py", 3.0, "serial", Standing.FAILED, "not today"),
@@ -112,5 +114,5 @@ def test_nothing_of_a_claim_stays_behind(one_node, project, tmp_path, monkeypatc
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", None)
     read, files = project
-    measure(one_node, read, files, read.claims[5], lambda _: None)
+    measure(one_node, read, files, next(c for c in read.claims if c.id == "raises"), lambda _: None)
     assert not list(tmp_path.glob("autograder-claim-*")) and not one_node._warm.kept
