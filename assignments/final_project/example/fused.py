@@ -27,11 +27,16 @@ def step(u, v, un, vn, feed, kill):
         row(u, v, un, vn, i, feed, kill)
 
 
-def react(u, v, feed, kill, steps):
-    """Both concentrations, (ny, nx), after so many steps."""
+def march(step, u, v, feed, kill, steps):
+    """So many steps from copies of u and v, (ny, nx); two more arrays change roles with them."""
     u, v = u.copy(), v.copy()
     un, vn = np.empty_like(u), np.empty_like(v)
     for _ in range(steps):
         step(u, v, un, vn, feed, kill)
         u, v, un, vn = un, vn, u, v
     return u, v
+
+
+def react(u, v, feed, kill, steps):
+    """Both concentrations, (ny, nx), after so many steps."""
+    return march(step, u, v, feed, kill, steps)
