@@ -44,16 +44,18 @@ def test_the_example_is_read(folder):
     assert threads.kind is Kind.THREADS and threads.resources.cores == 2 and threads.baseline == "fused.py"
 
 
-def test_an_archive_is_the_same_project(folder):
-    """Of the same name."""
+@pytest.mark.parametrize("inside", ["", "My Project/"])
+def test_an_archive_is_the_same_project(folder, inside):
+    """Of the same name; whether the folder was packed, or what is in it."""
     raw = io.BytesIO()
     with tarfile.open(fileobj=raw, mode="w:gz") as archive:
         for path in sorted(folder.iterdir()):
-            archive.add(path, path.name)
+            archive.add(path, inside + path.name)
     packed = folder.parent / "my-project.tar.gz"
     packed.write_bytes(raw.getvalue())
     one, two = read_project(folder)[0], read_project(packed)[0]
     assert (one.slug, one.claims) == (two.slug, two.claims)
+    assert read_project(folder)[1] == read_project(packed)[1]
 
 
 REFUSED = {
