@@ -56,6 +56,17 @@ def receive_files(path: Path, limit_kb: int) -> tuple[dict[str, bytes], str]:
     return unpack(path.name, raw, limit_kb), hashlib.sha256(raw).hexdigest()
 
 
+def unwrapped(files: dict[str, bytes], main: str) -> dict[str, bytes]:
+    """Without the one folder that everything lies in, where a folder was packed and not what is in it.
+
+    Args:
+        main: the file that must be found beneath it; without it nothing changes.
+    """
+    inside = {name.partition("/")[2]: content for name, content in files.items()}
+    one = len({name.partition("/")[0] for name in files}) == 1 and len(inside) == len(files)
+    return inside if one and main in inside else files
+
+
 def _is_folder(path: Path) -> bool:
     """Of what is there itself: a link is no folder."""
     try:
@@ -115,6 +126,7 @@ def _exported(raw: bytes, limit: int) -> tuple[bytes, dict[int, tuple[int, int]]
 def _assemble(
     name: str, files: dict[str, bytes], whole: str, limit: int, lines: dict[int, tuple[int, int]], adapter: Path | None
 ) -> Submission:
+    files = unwrapped(files, ENTRY)
     notebooks = [n for n in files if n.endswith(".ipynb")]
     if ENTRY not in files and len(notebooks) == 1:
         source, lines = _exported(files.pop(notebooks[0]), limit)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from autograder.course.intake import receive_files
+from autograder.course.intake import receive_files, unwrapped
 from autograder.course.signatures import Signatures
 from autograder.domain.assignment import Argument, Function, Kind, Resources, Role
 from autograder.domain.project import Claim, Draw, Member, Project
@@ -39,7 +39,7 @@ def read_project(path: Path) -> tuple[Project, dict[str, bytes]]:
         SubmissionError: refused, with file, key and reason; the team mends it.
     """
     files, sha256 = receive_files(path, LIMIT_KB)
-    files = _unwrapped(files)
+    files = unwrapped(files, FILE)
     if FILE not in files:
         raise SubmissionError(f"{path.name}: there is no {FILE} in it")
     try:
@@ -53,14 +53,6 @@ def read_project(path: Path) -> tuple[Project, dict[str, bytes]]:
         return read_table(table, files, f"{path.name}/{FILE}", slug, sha256), files
     except CourseError as error:
         raise SubmissionError(str(error)) from error
-
-
-def _unwrapped(files: dict[str, bytes]) -> dict[str, bytes]:
-    """Without the one folder that everything lies in, where a folder was packed and not what is in it."""
-    tops = {name.partition("/")[0] for name in files}
-    if len(tops) != 1 or FILE not in {name.partition("/")[2] for name in files}:
-        return files
-    return {name.partition("/")[2]: content for name, content in files.items()}
 
 
 def read_table(table: Mapping[str, Any], files: Mapping[str, bytes], name: str, slug: str, sha256: str) -> Project:

@@ -43,6 +43,16 @@ def test_a_file_a_folder_and_archives_are_read_alike(tmp_path):
         assert receive(path, 64).files == {"solution.py": b"x = 1\n"}
 
 
+def test_a_folder_that_was_packed_as_a_whole_is_unpacked(tmp_path):
+    """As most programs pack it; but nothing is moved where the main file is not in it, or something lies beside it."""
+    files = {"solution.py": b"import more\n", "more.py": b"x = 1\n", "adapter.py": b"evil = 1\n"}
+    whole = tar_of(tmp_path, *(entry(f"homework/{n}", content) for n, content in files.items()))
+    assert receive(whole, 64).files == {n: content for n, content in files.items() if n != "adapter.py"}
+    for names in (("a/solution.py", "b/more.py"), ("a/solution.py", "more.py"), ("a/b/solution.py", "a/more.py")):
+        with pytest.raises(SubmissionError, match="no solution.py"):
+            receive(tar_of(tmp_path, *map(entry, names)), 64)
+
+
 def test_the_digest_is_of_what_was_handed_in(tmp_path):
     """Same bytes, same digest; another byte, another digest."""
     a, b = tmp_path / "a.py", tmp_path / "b.py"
