@@ -82,6 +82,9 @@ class _Reader(Signatures):
         for name in ("solution.py", "adapter.py"):
             if name in self.files:
                 self.refuse(name, "is a name that the sandbox needs for itself: call the file something else")
+        for name in self.files:
+            if any(str(parent) in self.files for parent in PurePosixPath(name).parents):
+                self.refuse(name, "lies in a folder that is a file, too")
         functions = tuple(self.function(n, t, "functions.") for n, t in top["functions"].items())
         for f in functions:
             if f.name.startswith("_"):
@@ -225,8 +228,11 @@ class _Reader(Signatures):
         if any(abs(parts[k]) > LARGEST for k in keys):  # an integer may be larger than any float
             self.refuse(where, f"numbers beyond {LARGEST:g} are not drawn")
         low, high = (*(float(parts[k]) for k in keys), 0.0)[:2]
-        if not (math.isfinite(low) and math.isfinite(high)) or (how in ("uniform", "integers") and not low < high):
-            self.refuse(where, f"{' and '.join(keys)} must be finite, and in this order")
+        ordered = low < high if how in ("uniform", "integers") else how == "constant" or high >= 0
+        if not (math.isfinite(low) and math.isfinite(high) and ordered):
+            self.refuse(
+                where, f"{' and '.join(keys)} must be finite and in this order, a standard deviation not negative"
+            )
         shape = tuple(parts.get("shape", ()))
         dims = argument.type.dims
         if len(shape) != len(dims) or not all(type(n) is int and 0 < n < 1 << 31 for n in shape):

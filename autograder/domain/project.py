@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any, Self
 
 from autograder.domain.assignment import Function, Kind, Resources
-from autograder.domain.measurement import Decision, DuelOutcome, TierOutcome
+from autograder.domain.measurement import DuelOutcome
 
 TOLERANCE = 0.15  # of a claim: a measured interval within it agrees
 
@@ -164,18 +164,11 @@ def standing(claimed: float, interval: tuple[float, float]) -> Standing:
 
 def of_duel(claim: Claim, duel: DuelOutcome) -> Measured:
     """What a duel of the two programs says of the claim."""
-    found = standing(claim.speedup, duel.interval)
-    unsettled = [t for t in duel.tiers if t.decision is Decision.UNDECIDED]
-    words = duel.inconclusive if found is Standing.UNDECIDED else ""
-    if found is Standing.UNDECIDED and not words:
-        words = _near(unsettled, duel)
+    found = Standing.UNDECIDED if duel.inconclusive else standing(claim.speedup, duel.interval)
+    words = ""
+    if found is Standing.UNDECIDED:
+        words = duel.inconclusive or f"the measured speedup lies at the edge of ±{TOLERANCE:.0%}"
     return Measured(
         claim.id, claim.speedup, found, duel.speedup, duel.interval, tuple(r.ratio for r in duel.counted),
         duel.reference_s, duel.submission_s, words,
     )  # fmt: skip
-
-
-def _near(unsettled: list[TierOutcome], duel: DuelOutcome) -> str:
-    if unsettled:
-        return f"no decision after {len(duel.counted)} rounds"
-    return f"the measured speedup lies at the edge of ±{TOLERANCE:.0%}"

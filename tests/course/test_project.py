@@ -84,6 +84,11 @@ REFUSED = {
     "a number beyond all others": ("low = 0.4", f"low = -1{'0' * 400}", "claims[0].inputs.u"),
     "a number of five thousand digits": ("low = 0.4", f"low = -1{'0' * 5000}", "is not TOML"),
     "a distribution that is a list": ('draw = "uniform"', "draw = []", "claims[0].inputs.u.draw"),
+    "a negative spread": (
+        'draw = "uniform", low = 0.4, high = 1.0',
+        'draw = "normal", mean = 0.4, sd = -1.0',
+        "claims[0].inputs.u",
+    ),
     "axes that differ": ("shape = [512, 512]", "shape = [512, 511]", "claims[0].inputs: the axis nx"),
     "results that no memory holds": (
         '["f8[ny,nx]", "f8[ny,nx]"]',
@@ -158,6 +163,18 @@ def test_names_that_the_sandbox_needs_are_refused(folder, name):
     (folder / name).write_text("x = 1\n")
     with pytest.raises(SubmissionError, match=name):
         read_project(folder)
+
+
+def test_a_file_that_is_a_folder_too_is_refused(folder):
+    """An archive can hold it, and no file system."""
+    raw = io.BytesIO()
+    with tarfile.open(fileobj=raw, mode="w:gz") as archive:
+        for path in sorted(folder.iterdir()):
+            archive.add(path, path.name)
+        archive.add(folder / "fused.py", "fused.py/fused.py")
+    (folder.parent / "p.tar.gz").write_bytes(raw.getvalue())
+    with pytest.raises(SubmissionError, match=r"fused\.py/fused\.py: lies in a folder"):
+        read_project(folder.parent / "p.tar.gz")
 
 
 def test_only_a_pdf_is_published(folder):
