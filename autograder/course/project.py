@@ -47,8 +47,8 @@ def read_project(path: Path) -> tuple[Project, dict[str, bytes]]:
     except (ValueError, RecursionError) as error:  # of TOML, of UTF-8, of a number with five thousand digits
         raise SubmissionError(f"{path.name}/{FILE} is not TOML: {error}") from error
     slug = re.sub(r"[^a-z0-9]+", "-", path.name.partition(".")[0].lower()).strip("-")[:48]
-    if not slug:
-        raise SubmissionError(f"{path.name}: name the folder or archive with letters or digits")
+    if not slug or slug == "index":  # its page would lie in the place of the gallery
+        raise SubmissionError(f"{path.name}: name the folder or archive with letters or digits, and not index")
     try:
         return read_table(table, files, f"{path.name}/{FILE}", slug, sha256), files
     except CourseError as error:

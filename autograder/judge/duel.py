@@ -198,7 +198,7 @@ class Duel:
             if leg.ours and outcome.verdict is not Verdict.PASSED:
                 fail(
                     outcome.verdict if self.idle else Verdict.GRADER_FAILED,
-                    f"the reference kernel failed: {outcome.verdict} {outcome.note}",
+                    f"the {'baseline' if self.idle else 'reference kernel'} failed: {outcome.verdict} {outcome.note}",
                 )
             outcomes[leg.name] = (outcome, self.cast.unwrap(outcome, self.function))
         self.verify(given, outcomes["submission"][1], outcomes["reference"][1])

@@ -84,11 +84,8 @@ def write_site(exhibits: Sequence[Exhibit], target: Path, title: str, place: str
     Raises:
         CourseError: the folder holds something else.
     """
-    if target.exists():
-        if not (target / MARK).is_file() and any(target.iterdir()):
-            raise CourseError(str(target), f"is not empty and holds no {MARK}: it is no showcase, and stays as it is")
-        shutil.rmtree(target)
-    target.mkdir(parents=True)
+    if target.exists() and not (target / MARK).is_file() and any(target.iterdir()):
+        raise CourseError(str(target), f"is not empty and holds no {MARK}: it is no showcase, and stays as it is")
     words = {"title": title, "place": place, "signs": SIGNS, "words": WORDS, "plots": plots, "Standing": Standing}
     pages = {
         "index.html": TEMPLATES.get_template("showcase.html").render(exhibits=exhibits, **words),
@@ -100,6 +97,9 @@ def write_site(exhibits: Sequence[Exhibit], target: Path, title: str, place: str
         },
         MARK: "{}\n",
     }
+    if target.exists():  # only now, when every page is made
+        shutil.rmtree(target)
+    target.mkdir(parents=True)
     for name, text in pages.items():
         (target / name).write_text(text, encoding="utf-8")
     for exhibit in exhibits:

@@ -187,6 +187,13 @@ def test_only_a_pdf_is_published(folder):
     assert read_project(folder)[0].links == {"paper": "paper.pdf"}
 
 
+@pytest.mark.parametrize("name", ["index", "Index.v2", "___"])
+def test_a_project_cannot_take_the_gallery_s_place(folder, name):
+    """Pages are named by folders."""
+    with pytest.raises(SubmissionError, match="not index"):
+        read_project(folder.rename(folder.parent / name))
+
+
 def test_a_folder_without_its_file_is_no_project(tmp_path):
     """And says what is missing."""
     (tmp_path / "p").mkdir()
