@@ -21,7 +21,7 @@ from autograder.errors import CourseError, SandboxError
 from autograder.judge.buffers import bind
 from autograder.judge.compare import CheckFailure
 from autograder.judge.deal import ranks_of
-from autograder.judge.device import Device, device_of
+from autograder.judge.device import Device, device_of, keep_memory
 from autograder.judge.proxy import Actor, Proxy, unwrap
 from autograder.measure.room import Room
 from autograder.measure.statistics import Rule
@@ -142,6 +142,7 @@ class Grading:
         if self.job.profile.device in ("", HOST):
             return Actor(guest, self.job.assignment, self.room)
         if self._device is None:
+            keep_memory()
             self._device = device_of(self.job.profile.device)
             self._device.scrub()
         return Actor(guest, self.job.assignment, self.room, self._device, self._ours)

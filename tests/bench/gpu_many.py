@@ -5,7 +5,8 @@
 `autograder course validate FOLDER --times 10 --sandbox subprocess` shows the same, one grading after another, in hours. Here gradings stand
 side by side, and take turns on the GPU call by call (`one_gpu_for_many.py` says which rules differ). A mutant is graded
 whole once, and then for the criteria that it missed, in turn, until one catches it. What a log of an earlier run holds is not graded again; what does not
-begin within --seconds is left for the next run. Solutions come first, then all others in rounds. Nothing here is isolated.
+begin within --seconds is left for the next run. All are graded once before any is graded twice. Nothing here is isolated.
+What is timed in whole arrays of a12 fills a GPU: `--at-most a12_gpu_network=3` for 139 GiB.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ from tests.bench import one_gpu_for_many
 
 MOST_FAILURES = 30
 ATTACKS = "attacks"  # in the place of an assignment's name
+DEAD = {Verdict.WRONG_ANSWER, Verdict.NOT_FINITE, Verdict.WORK_LEFT_RUNNING}
 
 
 @dataclass(slots=True)
@@ -79,6 +81,11 @@ class Program:
         return "solutions" if self.dies_by == "full marks" else "slow" if self.dies_by in BY_TIME else "mutants"
 
     @property
+    def timed(self) -> bool:
+        """Whether a duel is part of it, which takes a GPU's memory for several processes."""
+        return self.kind != "mutants"
+
+    @property
     def turns(self) -> tuple[str, ...]:
         """Criteria to be graded for until one catches it; empty text is a whole grading."""
         first = self.found[0] if self.found else {}
@@ -86,20 +93,19 @@ class Program:
 
     @property
     def rank(self) -> tuple[int, int]:
-        """Who comes first: solutions, then the others in rounds, those that take long last in each."""
-        if self.dies_by == "full marks":
-            return (0, self.asked)
-        return (1 + self.asked, int(self.dies_by in BY_TIME))
+        """Who comes first: everybody once, then everybody twice; in each round whatever takes long first."""
+        return (self.asked, ("solutions", "slow", "mutants").index(self.kind))
 
     def kept(self, grade: Grade) -> bool:
         """Whether the grade is what was promised."""
         verdicts = [c.verdict for c in grade.criteria]
         if self.dies_by == "full marks":
             return set(verdicts) == {Verdict.PASSED}
-        if self.dies_by == "gains nothing":
+        if self.dies_by in ("gains nothing", "dies or gains nothing"):
             duel = grade.criteria[-1].duel
             as_ever = verdicts == [Verdict.PASSED, Verdict.PASSED, Verdict.TOO_SLOW]
-            return as_ever and duel is not None and 0.9 < duel.speedup < 1.1
+            gained = not as_ever or duel is None or not 0.9 < duel.speedup < 1.1
+            return not gained or (self.dies_by != "gains nothing" and bool(DEAD & set(verdicts)))
         return bool(hits(self.dies_by, grade))
 
 
@@ -129,6 +135,8 @@ def programs(name: str) -> Iterator[Program]:
         work = load(attacks.COURSE)
         for what, source in attacks.GAINS_NOTHING.items():
             yield Program(work, what, (attacks.PLAIN + source).encode(), "gains nothing")
+        for what, source in attacks.LATE.items():
+            yield Program(work, f"late: {what}", (attacks.PLAIN + source).encode(), "dies or gains nothing")
         for what, (verdict, source) in attacks.DIES.items():
             if verdict is not Verdict.WORK_LEFT_RUNNING:  # it would be in everybody's way
                 yield Program(work, what, (attacks.PLAIN + source).encode(), str(verdict))
@@ -146,7 +154,7 @@ class Campaign:
     def __init__(self, everybody: list[Program], options: argparse.Namespace) -> None:
         self.options, self.begun = options, time.monotonic()
         self.lock, self.heap = threading.Lock(), list[tuple[tuple[int, int], int, Program]]()
-        self.count, self.failures, self.running = 0, 0, 0
+        self.count, self.failures, self.running = 0, 0, list[Program]()
         for program in everybody:
             program.asked = len(program.found)
             self.push(program)
@@ -165,10 +173,20 @@ class Campaign:
     def pull(self) -> Program | None:
         """The next; nothing when none waits, or time is up."""
         with self.lock:
-            if not self.heap or self.late:
+            waiting = [] if self.late else sorted(self.heap)
+            found = next((entry for entry in waiting if self.room_for(entry[2])), None)
+            if found is None:
                 return None
-            self.running += 1
-            return heapq.heappop(self.heap)[2]
+            self.heap.remove(found)
+            heapq.heapify(self.heap)
+            self.running.append(found[2])
+            return found[2]
+
+    def room_for(self, program: Program) -> bool:
+        """Whether fewer of its assignment's are timed at this moment than may be."""
+        slug = program.assignment.slug
+        beside = sum(p.timed and p.assignment.slug == slug for p in self.running)
+        return not program.timed or beside < self.options.at_most.get(slug, len(self.options.guests))
 
     @property
     def late(self) -> bool:
@@ -180,7 +198,7 @@ class Campaign:
         while not self.late:
             program = self.pull()
             if program is None:
-                if not self.running:
+                if not self.running and not self.heap:
                     return
                 time.sleep(0.1)
                 continue
@@ -189,7 +207,7 @@ class Campaign:
             except Exception as error:  # noqa: BLE001  # a campaign goes on
                 row = {"key": program.key, "problem": f"{type(error).__name__}: {error}"}
             with self.lock:
-                self.running -= 1
+                self.running.remove(program)
                 if "problem" in row or row["ours"]:
                     program.asked -= 1
                     self.failures += 1
@@ -269,6 +287,12 @@ def table(everybody: list[Program], times: int) -> Iterator[str]:
             yield f"- {program.key}: {len(program.found) - len(lived)} of {len(program.found)} as promised; {lived[0]['why']}"
 
 
+def limit(words: str) -> tuple[str, int]:
+    """NAME=N."""
+    name, _, number = words.partition("=")
+    return name, int(number)
+
+
 def main() -> int:
     """Grades and prints."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -277,12 +301,19 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=1e9, help="no grading begins later")
     parser.add_argument("--at-once", type=int, default=max(len(os.sched_getaffinity(0)) * 5 // 8, 1))
     parser.add_argument(
-        "--only", default="", help="solutions, mutants (that need no timing), slow ones, or names, with commas between"
+        "--only",
+        default="",
+        help="solutions, mutants (that need no timing), slow ones, or names (a12_gpu_network/in_place), with commas between",
     )
     parser.add_argument("--leave-out", default="", help="names, with commas between")
     parser.add_argument("--log", type=Path, help="a row of JSON for each grading")
+    parser.add_argument(
+        "--at-most", type=limit, action="append", default=[], metavar="NAME=N",
+        help="of that assignment no more are timed at once",
+    )  # fmt: skip
     parser.add_argument("--gpu", default=next(iter(present()), ""))
     options = parser.parse_args()
+    options.at_most = dict(options.at_most)
     if not options.gpu:
         print("no GPU answers")
         return 1
@@ -290,7 +321,9 @@ def main() -> int:
     options.guests = cores[: options.at_once]
     wanted, unwanted = (set(filter(None, words.split(","))) for words in (options.only, options.leave_out))
     everybody = [p for name in options.assignments for p in programs(name)]
-    everybody = [p for p in everybody if not unwanted & {p.name} and (not wanted or wanted & {p.name, p.kind})]
+    everybody = [
+        p for p in everybody if not unwanted & {p.name, p.key} and (not wanted or wanted & {p.name, p.key, p.kind})
+    ]
     if options.log is not None and options.log.exists():
         known = {p.key: p for p in everybody}
         for row in map(json.loads, options.log.read_text(encoding="utf-8").splitlines()):
