@@ -1,4 +1,7 @@
-"""A kernel in Numba: one thread for each state, weights in shared memory."""
+"""A kernel in Numba: one thread for each state, weights in shared memory.
+
+Numba asks the driver for every array anew; here the result of the last size is kept, and written again.
+"""
 
 import math
 
@@ -28,9 +31,15 @@ def rates(U, p, out):
         out[1, i] = fy
 
 
+kept = {}
+
+
 def nn_batch(U, p):
     B = U.shape[1]
-    out = cuda.device_array((2, B), np.float32)
+    if B not in kept:
+        kept.clear()
+        kept[B] = cuda.device_array((2, B), np.float32)
+    out = kept[B]
     if B:
         rates[(B + THREADS - 1) // THREADS, THREADS](U, p, out)
     return out
