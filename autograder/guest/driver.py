@@ -80,6 +80,8 @@ _SIGNATURES: dict[str, tuple[Any, ...]] = {
     "cuMemRelease": (_pointer,),
     "cuMemAlloc_v2": (POINTER(_pointer), c_size_t),
     "cuMemFree_v2": (_pointer,),
+    "cuMemHostAlloc": (POINTER(c_void_p), c_size_t, c_uint),
+    "cuMemFreeHost": (c_void_p,),
     "cuMemHostRegister_v2": (c_void_p, c_size_t, c_uint),
     "cuMemHostUnregister": (c_void_p,),
     "cuMemGetInfo_v2": (POINTER(c_size_t), POINTER(c_size_t)),

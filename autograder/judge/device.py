@@ -25,6 +25,7 @@ import numpy.typing as npt
 from autograder.domain.device import SIMULATED, staged, uuid
 from autograder.errors import SandboxError
 from autograder.guest.driver import L2_BYTES, Block, CudaError, Driver, Plain
+from autograder.judge.bridge import Bridge
 from autograder.judge.buffers import Region
 from autograder.measure.gpu import GpuWatch
 from autograder.measure.machine import copy_bandwidth
@@ -174,15 +175,15 @@ class MemoryDevice:
 class CudaStore:
     """Device memory with a descriptor."""
 
-    def __init__(self, block: Block) -> None:
-        self._block, self._own = block, block.driver.plain(block.size)
+    def __init__(self, block: Block, bridge: Bridge) -> None:
+        self._block, self._own, self._bridge = block, block.driver.plain(block.size), bridge
         self.size = block.size
         self.descriptor = block.export()
 
     def write(self, offset: int, array: Array) -> None:
         """See `Store`."""
         source = np.ascontiguousarray(array)
-        self._own.write(offset, source.ctypes.data, source.nbytes)
+        self._bridge.write(self._own, offset, source.ctypes.data, source.nbytes)
 
     def reveal(self, offset: int, size: int) -> None:
         """See `Store`; in the order of the judge's copies, which whoever flushes waits for."""
@@ -199,7 +200,7 @@ class CudaStore:
 
     def read(self, offset: int, array: Array) -> None:
         """See `Store`."""
-        self._own.read(offset, array.ctypes.data, array.nbytes)
+        self._bridge.read(self._own, offset, array.ctypes.data, array.nbytes)
 
     def close(self) -> None:
         """Unmaps, and closes the descriptor."""
@@ -236,6 +237,7 @@ class CudaDevice:
         """
         try:
             self.driver = JudgesDriver(uuid)
+            self._bridge = Bridge(self.driver)
             self._flush = self.driver.plain(2 * max(self.driver.attribute(L2_BYTES), 1 << 20))
             self._probes = [self.driver.plain(PROBE_BYTES) for _ in range(2)]
             self.probe_s = sorted(self._probe() for _ in range(PROBE_CALLS))[PROBE_CALLS // 2]
@@ -245,7 +247,7 @@ class CudaDevice:
 
     def allocate(self, size: int) -> Store:
         """See `Device`."""
-        return CudaStore(self.driver.allocate(size))
+        return CudaStore(self.driver.allocate(size), self._bridge)
 
     @property
     def bandwidth(self) -> float:
@@ -304,6 +306,7 @@ class CudaDevice:
         """Gives up what it holds."""
         for block in (self._flush, *self._probes):
             block.close()
+        self._bridge.close()
         self._watch.close()
 
 

@@ -5,7 +5,7 @@ A GPU that grades has one tenant. Here it has ten, so that what would take hours
 - other processes on the GPU are no reason to drop a round: they are judges and guests of the same campaign;
 - instead of a whole duel each call of it has the GPU for itself, from the flush before it to the probe behind it (but for a
   guest's first, which compiles). Elsewhere checks of correctness call kernels of microseconds, guests load on cores of their own, judges copy;
-- whether work was left running is asked after calls of a duel alone, and a busy bus may be asked more often.
+- whether work was left running is asked after calls of a duel alone, and for some seconds: a neighbour's first call is not in turn.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Turn:
 
 
 TURN = Turn()
-PROBE_TRIES = 40
+PROBE_TRIES = 1000  # some seconds: neighbours' first calls run unasked
 
 
 def duelling(run: Callable[[Duel], Any]) -> Callable[[Duel], Any]:

@@ -244,6 +244,35 @@ def test_a_gpu_that_fails_the_judge_costs_the_student_nothing(libraries, tmp_pat
     assert "the GPU failed the judge: cuMemcpyHtoD_v2" in json.dumps(grade["criteria"])
 
 
+def test_large_arrays_cross_the_bus_whole(libraries):
+    """In pieces, the last of them a short one, from and to any offset."""
+    environment = {**os.environ, "LD_LIBRARY_PATH": str(libraries)}
+    words = subprocess.run(
+        [sys.executable, "-c", CROSSES], capture_output=True, text=True, env=environment, check=False
+    )
+    assert words.stdout == "True True\n", words.stderr
+
+
+CROSSES = f"""
+import numpy as np
+from autograder.judge.bridge import PIECE_BYTES
+from autograder.judge.device import device_of
+
+device = device_of({GPU!r})
+x = np.random.default_rng(1).random(PIECE_BYTES // 4 + 1001)  # twice the bytes of a piece, and some
+store = device.allocate(x.nbytes + 4096)
+store.write(4096, x)
+store.reveal(4096, x.nbytes)
+found, half = np.empty_like(x), np.empty(77)
+store.seize(0, store.size)
+store.read(4096, found)
+store.read(4096 + 8 * 1000, half)
+print(np.array_equal(found, x), np.array_equal(half, x[1000:1077]))
+store.close()
+device.close()
+"""
+
+
 def test_pairs_are_counted_by_the_memory_that_they_take(libraries):
     """The stand-in says that half of it is taken: for every pair that plays there is room for another."""
     source = f"from autograder.judge.device import device_of; print(device_of({GPU!r}).further(2))"

@@ -13,7 +13,7 @@ from autograder.domain.execution import Program
 from autograder.domain.verdict import Verdict
 from autograder.judge.buffers import bind, plan
 from autograder.judge.device import MemoryDevice, MemoryStore
-from autograder.judge.device_buffers import DeviceBuffers
+from autograder.judge.device_buffers import PIECE_BYTES, WHOLE_BYTES, DeviceBuffers, pieces
 from autograder.judge.proxy import Actor
 from autograder.measure.room import Room
 from autograder.sandbox.process import NotIsolated, ProcessSandbox
@@ -103,6 +103,30 @@ def test_what_is_written_after_the_answer_was_seized_changes_nothing(course, buf
     assert not buffers.modified(layout)
     os.pwrite(buffers.given.descriptor, b"\1", layout.inputs[0][0].offset)
     assert buffers.modified(layout)
+
+
+def test_pieces_of_a_large_input_are_compared(course, buffers):
+    """Whoever writes over it is found, at its ends always, and whoever does not is left alone."""
+    x = np.ones(WHOLE_BYTES // 4 + 1000, np.float32)
+    layout = laid_out(course, buffers, "work", x, 3)
+    buffers.reveal(layout)
+    assert not buffers.modified(layout)
+    slot = layout.inputs[0][0]
+    wrong = np.full(len(x), 2.0, np.float32).tobytes()
+    for at, size in ((0, 4), (slot.span - 4, 4), (PIECE_BYTES, slot.span - 2 * PIECE_BYTES)):
+        os.pwrite(buffers.given.descriptor, wrong[:size], slot.offset + at)
+        assert buffers.modified(layout)
+        buffers.prepare(layout)
+        buffers.reveal(layout)
+        assert not buffers.modified(layout)
+
+
+@pytest.mark.parametrize("span", [0, 1, WHOLE_BYTES, WHOLE_BYTES + 1, 5 * WHOLE_BYTES])
+def test_pieces_lie_inside(span):
+    """Of nothing, none; of a small array, all of it."""
+    found = pieces(span)
+    assert all(at >= 0 and size > 0 and at + size <= span for at, size in found)
+    assert sum(size for _, size in found) == span if span <= WHOLE_BYTES else len(found) > 10
 
 
 def test_the_clock_counts_both_copies(course, tmp_path):
