@@ -22,6 +22,7 @@ where r1 = |r'|. No angle of the orbit appears: circles, equators and poles are 
 - `by_integration` knows none of these formulas: it integrates the equation of motion and its linearisation
   d²δ/dt² = -mu (δ/|r|³ - 3 r (r·δ)/|r|⁵) by extrapolated leapfrogs. It is here to convict the others.
 - `sensitivity` says what one rounding of every input does to the results: the tolerances of the hidden checks.
+- `uncertainty` and `slow_starts` draw covariances, and places from which an iteration without bounds runs away.
 
 All numbers are extended precision (64 bits of mantissa on x86; where a platform has none, float64), and results are
 rounded to float64. Counts: none; this is slow on purpose, 1 ms for a transition matrix.
@@ -183,6 +184,29 @@ def sensitivity(r: np.ndarray, v: np.ndarray, t: float) -> tuple[np.ndarray, np.
     state = state + np.abs(_move(start, after) - _move(start, before)) / (2 * small)
     matrix = matrix + np.abs(_transition(start, after) - _transition(start, before)) / (2 * small)
     return ROUNDING * state.astype(np.float64), ROUNDING * matrix.astype(np.float64)
+
+
+def uncertainty(rng: np.random.Generator, least: float = 0.02) -> np.ndarray:
+    """Draw a covariance of position and velocity, 1 km and 1 m/s or so, fully correlated; `least` of its eigenvalues to 1."""
+    turn = np.linalg.qr(rng.standard_normal((6, 6)))[0]
+    unit = np.array([1.0] * 3 + [1e-3] * 3) * rng.uniform(0.3, 3.0)
+    P = (turn * rng.uniform(least, 1.0, 6)) @ turn.T * unit[:, None] * unit[None, :]
+    return (P + P.T) / 2.0
+
+
+def slow_starts(rng: np.random.Generator, e: float, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Draw anomalies and turns from which Newton's method, without bounds, takes longest: from x = n t, 0, and pi or -pi."""
+    E, turn = rng.uniform(-np.pi, np.pi, (2, 30_000))
+    cosine, sine = e * np.cos(E), e * np.sin(E)
+    slowest = []
+    for x in (turn, 0.0 * turn, np.copysign(np.pi, turn)):
+        steps = np.zeros(len(turn))
+        for _ in range(60):
+            residual = x - cosine * np.sin(x) + sine * (1.0 - np.cos(x)) - turn
+            steps += np.abs(residual) > 1e-9
+            x = x - residual / (1.0 - cosine * np.cos(x) + sine * np.sin(x))
+        slowest.extend(np.argsort(steps)[-count:])
+    return E[slowest], turn[slowest]
 
 
 def _shape(y):

@@ -50,14 +50,6 @@ def orbit(rng, e=None, anomaly=None, axes=None):
     return r, v, 2.0 * math.pi * math.sqrt(a**3 / oracle.MU)
 
 
-def uncertainty(rng, least=0.02):
-    """Draw a covariance of position and velocity, 1 km and 1 m/s or so, fully correlated; `least` of its eigenvalues to 1."""
-    turn = np.linalg.qr(rng.standard_normal((6, 6)))[0]
-    unit = np.array([1.0] * 3 + [1e-3] * 3) * rng.uniform(0.3, 3.0)
-    P = (turn * rng.uniform(least, 1.0, 6)) @ turn.T * unit[:, None] * unit[None, :]
-    return (P + P.T) / 2.0
-
-
 def within(got, expected, room, what):
     """Compare in units of the room that each number has."""
     require(np.shape(got) == np.shape(expected), f"{what}: expected shape {np.shape(expected)}, got {np.shape(got)}")
@@ -125,7 +117,7 @@ def catalogue(rng, m, largest=0.9, least=0.02):
     """Draw m objects, their covariances, and the period of the first."""
     drawn = [orbit(rng, rng.uniform(0.0, largest)) for _ in range(m)]
     x = np.array([np.concatenate(o[:2]) for o in drawn]).reshape(m, 6)
-    return x, np.array([uncertainty(rng, least) for _ in drawn]).reshape(m, 6, 6), drawn[0][2] if m else 6000.0
+    return x, np.array([oracle.uncertainty(rng, least) for _ in drawn]).reshape(m, 6, 6), drawn[0][2] if m else 6000.0
 
 
 @pytest.mark.criterion("motion")
@@ -212,7 +204,7 @@ def test_random_covariances(submission, rng):
     """Full matrices in mixed units, correlations and all."""
     for _ in range(16):
         r, v, period = orbit(rng)
-        agree_covariance(submission, r, v, uncertainty(rng), rng.uniform(-2.0, 2.0) * period, "the covariance")
+        agree_covariance(submission, r, v, oracle.uncertainty(rng), rng.uniform(-2.0, 2.0) * period, "the covariance")
 
 
 @pytest.mark.criterion("covariance")
@@ -221,7 +213,7 @@ def test_only_one_block_is_uncertain(submission, rng):
     r, v, period = orbit(rng, rng.uniform(0.0, 0.7))
     for rows in (slice(0, 3), slice(3, 6), slice(1, 5)):
         P = np.zeros((6, 6))
-        P[rows, rows] = uncertainty(rng)[rows, rows]
+        P[rows, rows] = oracle.uncertainty(rng)[rows, rows]
         agree_covariance(submission, r, v, P, rng.uniform(0.2, 1.5) * period, "the covariance of a partly certain state")
 
 
@@ -290,35 +282,20 @@ def test_certain_in_one_direction(submission, rng, seen):
     agree_forecast(submission, x, P, t, "a forecast of a direction that is certain")
 
 
-def slow_starts(rng, e, count):
-    """Draw anomalies and turns from which Newton's method, without bounds, takes longest: from x = n t, 0, and pi or -pi."""
-    E, turn = rng.uniform(-math.pi, math.pi, (2, 30_000))
-    cosine, sine = e * np.cos(E), e * np.sin(E)
-    slowest = []
-    for x in (turn, 0.0 * turn, np.copysign(math.pi, turn)):
-        steps = np.zeros(len(turn))
-        for _ in range(60):
-            residual = x - cosine * np.sin(x) + sine * (1.0 - np.cos(x)) - turn
-            steps += np.abs(residual) > 1e-9
-            x = x - residual / (1.0 - cosine * np.cos(x) + sine * np.sin(x))
-        slowest.extend(np.argsort(steps)[-count:])
-    return E[slowest], turn[slowest]
-
-
 @pytest.mark.criterion("edge-cases")
 def test_where_newtons_method_runs_away(submission, rng):
     """e = 0.9, from and to places between which a bare iteration jumps about for tens of steps.
 
     Such jumps are chaos: which of these places take longest depends on the last digit, so there are many.
     """
-    for i, (anomaly, turn) in enumerate(zip(*slow_starts(rng, 0.9, 60), strict=True)):
+    for i, (anomaly, turn) in enumerate(zip(*oracle.slow_starts(rng, 0.9, 60), strict=True)):
         r, v, period = orbit(rng, 0.9, anomaly)
         t = turn / (2.0 * math.pi) * period
         agree_state(submission, r, v, t, "the state, far from a guess")
         if i % 15 == 0:
             agree_matrix(submission, r, v, t, "the transition matrix, far from a guess")
             start = np.concatenate([r, v])[None]
-            agree_forecast(submission, start, uncertainty(rng)[None], np.array([t]), "a forecast, far from a guess")
+            agree_forecast(submission, start, oracle.uncertainty(rng)[None], np.array([t]), "a forecast, far from a guess")
 
 
 @pytest.mark.criterion("edge-cases")
@@ -332,7 +309,7 @@ def test_circles_and_long_ellipses(submission, rng, e):
             agree_state(submission, r, v, t, f"the state, e = {e:g}")
             agree_matrix(submission, r, v, t, f"the transition matrix, e = {e:g}")
     x = np.array([np.concatenate(orbit(rng, e)[:2]) for _ in range(3)])
-    P, period = np.array([uncertainty(rng) for _ in x]), orbit(rng, e)[2]
+    P, period = np.array([oracle.uncertainty(rng) for _ in x]), orbit(rng, e)[2]
     agree_forecast(submission, x, P, rng.uniform(-1.0, 1.0, 5) * period, f"a forecast, e = {e:g}")
 
 
@@ -346,8 +323,8 @@ def test_equator_poles_and_retrograde(submission, rng):
             t = rng.uniform(-1.5, 1.5) * period
             agree_state(submission, r, v, t, "the state in a coordinate plane")
             agree_matrix(submission, r, v, t, "the transition matrix in a coordinate plane")
-            agree_covariance(submission, r, v, uncertainty(rng), t, "the covariance in a coordinate plane")
-            start, P = np.concatenate([r, v])[None], uncertainty(rng)[None]
+            agree_covariance(submission, r, v, oracle.uncertainty(rng), t, "the covariance in a coordinate plane")
+            start, P = np.concatenate([r, v])[None], oracle.uncertainty(rng)[None]
             agree_forecast(submission, start, P, np.array([t, 0.3 * period]), "a forecast in a coordinate plane")
 
 
@@ -356,7 +333,7 @@ def test_now_and_nearly_now(submission, rng):
     """t = 0 changes nothing; a second later the matrix is 1 + t in the right corner, and no digit is lost."""
     for e in (0.0, 0.6):
         r, v, _ = orbit(rng, e)
-        P = uncertainty(rng)
+        P = oracle.uncertainty(rng)
         for t in (0.0, 1.0, -1e-3):
             agree_state(submission, r, v, t, "the state, nearly now")
             agree_matrix(submission, r, v, t, "the transition matrix, nearly now")
@@ -372,8 +349,8 @@ def test_many_revolutions(submission, rng):
         for t in (rng.uniform(3.0, 11.0) * period, rng.uniform(-150.0, -100.0) * period):
             agree_state(submission, r, v, t, "the state after many revolutions")
             agree_matrix(submission, r, v, t, "the transition matrix after many revolutions")
-            agree_covariance(submission, r, v, uncertainty(rng), t, "the covariance after many revolutions")
-        start, P = np.concatenate([r, v])[None], uncertainty(rng)[None]
+            agree_covariance(submission, r, v, oracle.uncertainty(rng), t, "the covariance after many revolutions")
+        start, P = np.concatenate([r, v])[None], oracle.uncertainty(rng)[None]
         agree_forecast(submission, start, P, np.array([7.3, -20.4, 100.9]) * period, "a forecast over many revolutions")
 
 
@@ -384,7 +361,7 @@ def test_inputs_with_gaps(submission, rng):
     stored = np.zeros((3, 13))
     stored[:, 12::-2][:, :6] = np.array([np.concatenate(o[:2]) for o in drawn])
     wide = np.zeros((3, 12, 6))
-    wide[:, ::2] = np.array([uncertainty(rng) for _ in drawn])
+    wide[:, ::2] = np.array([oracle.uncertainty(rng) for _ in drawn])
     t = rng.uniform(-1.0, 1.0, 8)[::-2] * drawn[0][2]
     for _ in range(2):
         for i in range(3):
