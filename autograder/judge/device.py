@@ -325,7 +325,7 @@ def keep_memory() -> None:
     """Large arrays come from the process's heap, and freed ones go back there: pages that a round needs are there in the next.
 
     A check makes and drops arrays of a call's size in every round, of hundreds of megabytes where a GPU computes; new pages
-    for them took a third of the judge's time.
+    for them took a third of the time that a round of a14 takes on the host (measured on a CPU).
     """
     with contextlib.suppress(OSError, AttributeError):  # another C library: slower, and as right
         library = ctypes.CDLL(None)

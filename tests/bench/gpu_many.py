@@ -12,7 +12,6 @@ What is timed in whole arrays of a12 fills a GPU: `--at-most a12_gpu_network=3` 
 from __future__ import annotations
 
 import argparse
-import heapq
 import json
 import os
 import sys
@@ -153,7 +152,7 @@ class Campaign:
 
     def __init__(self, everybody: list[Program], options: argparse.Namespace) -> None:
         self.options, self.begun = options, time.monotonic()
-        self.lock, self.heap = threading.Lock(), list[tuple[tuple[int, int], int, Program]]()
+        self.lock, self.waiting = threading.Lock(), list[tuple[tuple[int, int], int, Program]]()
         self.count, self.failures, self.running = 0, 0, list[Program]()
         for program in everybody:
             program.asked = len(program.found)
@@ -167,18 +166,16 @@ class Campaign:
         """As often as is still to do; a mutant once, until it is known what catches it."""
         known = bool(program.found) or program.dies_by == "full marks"
         while program.asked < (self.options.times if known else 1):
-            heapq.heappush(self.heap, (program.rank, self.count, program))
+            self.waiting.append((program.rank, self.count, program))
             self.count, program.asked = self.count + 1, program.asked + 1
 
     def pull(self) -> Program | None:
         """The next; nothing when none waits, or time is up."""
         with self.lock:
-            waiting = [] if self.late else sorted(self.heap)
-            found = next((entry for entry in waiting if self.room_for(entry[2])), None)
+            found = None if self.late else min((e for e in self.waiting if self.room_for(e[2])), default=None)
             if found is None:
                 return None
-            self.heap.remove(found)
-            heapq.heapify(self.heap)
+            self.waiting.remove(found)
             self.running.append(found[2])
             return found[2]
 
@@ -198,7 +195,7 @@ class Campaign:
         while not self.late:
             program = self.pull()
             if program is None:
-                if not self.running and not self.heap:
+                if not self.running and not self.waiting:
                     return
                 time.sleep(0.1)
                 continue
