@@ -24,6 +24,7 @@ from autograder.engine.kernels import CPU, GPU, Kernel
 from autograder.engine.options import Options
 from autograder.errors import SandboxError
 from autograder.judge.device import Device, device_of
+from autograder.judge.duel import LONGEST_SPIN_S
 from autograder.judge.proxy import Actor
 from autograder.judge.run import step_aside
 from autograder.measure.noise import complaint
@@ -31,6 +32,8 @@ from autograder.measure.room import Room
 from autograder.measure.statistics import median
 from autograder.sandbox.base import Sandbox
 from autograder.sandbox.profile import Profile
+
+EMPTY_CALLS = 7  # of each pair
 
 
 @dataclass(slots=True)
@@ -60,6 +63,11 @@ class Bench:
     def kernel(self) -> Kernel:
         """What runs."""
         return GPU if self.gpu else CPU
+
+    @property
+    def first(self) -> list[tuple[Actor, Actor]]:
+        """Those that a duel has when it begins."""
+        return self.pairs[: Options().pairs]
 
     def _ours(self, pid: int) -> bool:
         return any(a.guest.holds(pid) for a in self.actors)
@@ -108,9 +116,14 @@ class Bench:
             raise SandboxError(f"the planted kernel failed: {outcome.verdict} {outcome.note}")
         return outcome
 
-    def _empty(self, actor: Actor, function: Function, spin_s: float) -> float:
-        calls = [actor.empty(function, (self.kernel.draw(), 1), {}, min(spin_s, 0.05)) for _ in range(15)]
-        return median([c.elapsed_s for c in calls])
+    def _empty(self, function: Function, spin_s: float) -> float:
+        """As a duel asks: guests of its first pairs in turn, and a call of another one's in between."""
+        spin_s, calls = min(spin_s, LONGEST_SPIN_S), []
+        actors = [reference for reference, _ in self.first]
+        for n in range(EMPTY_CALLS * len(actors)):
+            self._call(actors[(n + 1) % len(actors)], round(spin_s / self.per_step_s))
+            calls.append(actors[n % len(actors)].empty(function, (self.kernel.draw(), 1), {}, spin_s))
+        return median([c.elapsed_s for c in calls[len(actors) :]])
 
     def _calibrate(self) -> None:
         assert self.room is not None
@@ -119,17 +132,17 @@ class Bench:
             for _ in range(4):
                 self._call(actor, 2 * few)
         actor = self.pairs[0][0]
-        self.aim(self.kernel_s)
         with self.room.exclusive():
             slow, quick = (median([self._call(actor, n).elapsed_s for _ in range(9)]) for n in (many, few))
         self.per_step_s = (slow - quick) / (many - few)
+        self.aim(self.kernel_s)
 
     def aim(self, kernel_s: float) -> None:
         """From now on the reference side's calls take that long; an empty call that waits as long is timed."""
         assert self.room is not None
         self.kernel_s = kernel_s
         with self.room.exclusive():
-            self.empty_s = self._empty(self.pairs[0][0], self.kernel.functions[0], kernel_s)
+            self.empty_s = self._empty(self.kernel.functions[0], kernel_s)
 
     def trace(self, ratio: float, rounds: int, tick: Callable[[], None] = lambda: None) -> list[Round]:
         """Rounds whose true ratio is known.
@@ -162,21 +175,22 @@ class Bench:
                 tick()
         return made
 
-    def truth(self, kernel_s: float, calls: int = 25) -> tuple[float, float]:
-        """Seconds of the same calls of one kernel, from outside and by the kernel's own clock.
+    def truth(self, kernel_s: float, calls: int = 15) -> tuple[float, float]:
+        """Seconds of the same calls of one kernel, from outside and by the kernel's own clock; guests come as in a duel.
 
         Calls differ more from each other than the two clocks do: what is taken from outside is the median of the differences.
         """
         assert self.room is not None
         steps = round(kernel_s / self.per_step_s)
-        actor, outside, inside = self.pairs[0][0], list[float](), list[float]()
+        outside, inside = list[float](), list[float]()
         _, timed = self.kernel.functions
         with self.room.exclusive():
-            empty_s = self._empty(actor, timed, kernel_s)
-            for _ in range(calls):
+            empty_s = self._empty(timed, kernel_s)
+            order = [a for n in range(calls) for a in random.sample(self.first[n % len(self.first)], 2)]
+            for actor in order:
                 outcome = actor.call(timed, (self.kernel.draw(), steps))
                 outside.append(outcome.elapsed_s - empty_s)
-                inside.append(float(outcome.outputs[0]))
+                inside.append(float(outcome.outputs[1]))
         own = median(inside)
         return own + median([o - i for o, i in zip(outside, inside, strict=True)]), own
 

@@ -10,6 +10,7 @@ import ctypes
 import mmap
 import os
 import sys
+import time
 from typing import Any
 
 import numpy as np
@@ -129,19 +130,19 @@ class MemoryGuest(HostGuest):
         fits(target.shape, target.dtype, array.shape, array.dtype, what)
         np.copyto(target, array)
 
-    def fill(self, spec: Any, end: int) -> None:
-        """From the device's memory to the device's memory."""
-        self.put(
-            spec,
-            np.ndarray(spec["s"], spec["d"], self.device_files[0] if "n" not in spec else self.input, end),
-            "result",
-        )
+    def behind(self, spec: Any, end: int) -> Any:
+        """Arrays are the device's."""
+        return super().behind(spec, end) if "n" in spec else np.ndarray(spec["s"], spec["d"], self.device_files[0], end)
+
+
+WAIT_BYTES = 1 << 16  # some 10 µs of a device's time, launch and wait included
 
 
 class CudaGuest(shim.Guest):  # type: ignore[misc]
     """A GPU."""
 
     driver: Any = None
+    scratch: Any = None
     given: Any = None
     asked: Any = None
 
@@ -158,11 +159,8 @@ class CudaGuest(shim.Guest):  # type: ignore[misc]
             os.close(f)
 
     def go(self, empty: bool = False) -> bytes:
-        """One call; done means that every stream of the device is. An empty one wakes the device, too, as a kernel would."""
+        """One call; done means that every stream of the device is."""
         self.driver.use()
-        if empty and self.asked.size:
-            self.asked.fill(0, 0, 64)
-            self.driver.synchronize()
         answer: bytes = super().go(empty)
         try:
             self.driver.use()
@@ -172,12 +170,21 @@ class CudaGuest(shim.Guest):  # type: ignore[misc]
             return b"e"
         return answer
 
+    def wait(self, seconds: float) -> None:
+        """The device has work all the while, as under a kernel: it is neither asleep at the end, nor another context's."""
+        until = time.perf_counter() + seconds
+        self.scratch = self.scratch or self.driver.plain(WAIT_BYTES)
+        while True:
+            self.scratch.fill(0, 0, WAIT_BYTES)
+            self.driver.synchronize()
+            if time.perf_counter() >= until:
+                return
+
     def argument(self, spec: Any) -> Any:
         """Arrays are the device's."""
         if "o" not in spec:
             return super().argument(spec)
-        block = self.asked if spec["out"] else self.given
-        return DeviceArray(block.address + spec["o"], spec["s"], np.dtype(spec["d"]), (_DL_CUDA, self.driver.device))
+        return self.array(self.asked if spec["out"] else self.given, spec["o"], spec)
 
     def put(self, spec: Any, value: Any, what: str) -> None:
         """A copy on the device, in order behind the student's kernels: all streams are waited for first."""
@@ -199,13 +206,13 @@ class CudaGuest(shim.Guest):  # type: ignore[misc]
         size = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
         self.driver.copy(self.asked.address + spec["o"], interface["data"][0], size)
 
-    def fill(self, spec: Any, end: int) -> None:
-        """From the device's memory to the device's memory."""
-        if "n" in spec:
-            super().fill(spec, end)
-            return
-        size = int(np.prod(spec["s"], dtype=np.int64)) * np.dtype(spec["d"]).itemsize
-        self.driver.copy(self.asked.address + spec["o"], self.given.address + end, size)
+    def behind(self, spec: Any, end: int) -> Any:
+        """Arrays are the device's."""
+        return super().behind(spec, end) if "n" in spec else self.array(self.given, end, spec)
+
+    def array(self, block: Any, offset: int, spec: Any) -> DeviceArray:
+        """On one of the judge's allocations."""
+        return DeviceArray(block.address + offset, spec["s"], np.dtype(spec["d"]), (_DL_CUDA, self.driver.device))
 
 
 class StagedGuest(CudaGuest):
@@ -258,12 +265,6 @@ class StagedGuest(CudaGuest):
     def put(self, spec: Any, value: Any, what: str) -> None:
         """To the device's memory, and from there to the judge's file."""
         super().put(spec, value, what)
-        if "n" not in spec:
-            self.back(spec)
-
-    def fill(self, spec: Any, end: int) -> None:
-        """The same copies."""
-        super().fill(spec, end)
         if "n" not in spec:
             self.back(spec)
 

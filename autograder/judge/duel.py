@@ -103,6 +103,7 @@ class Duel:
         """Rounds until every tier is decided, or n_max."""
         for i in range(self.pairs):
             self._warm(i)
+        self._calibrate()
         most = min(self.max_pairs, self.pairs + self._actor(0, self.legs[0]).further(self.pairs))
         rotation = Rotation([t.threshold for t in self.criterion.tiers], self.rule, self.pairs, most)
         tiers, rounds = rotation.tiers, list[Round]()
@@ -165,7 +166,6 @@ class Duel:
             self.warmup_s += (submission.window.spent_s - before) if index == 0 else 0.0
         if index == 0:
             self.warmup_s += submission.load_s
-            self._calibrate()
 
     def _calibrate(self) -> None:
         """What a call costs that does nothing, for every number of workers; and the floor under any call."""
@@ -182,24 +182,39 @@ class Duel:
         self.floor_s = moved / (CACHE_FACTOR * reference.bandwidth)
 
     def _empty(self, leg: Leg, ranks: int, named: dict[str, Any]) -> float:
-        reference = self._actor(0, leg)
-        actor = self.cast.actor(0, self.idle, ranks) if self.idle else reference
-        spin_s = min(reference.call(self.function, (), named).elapsed_s, LONGEST_SPIN_S)
-        calls = [actor.empty(self.function, (), named, spin_s) for _ in range(EMPTY_CALLS)]
+        """As in rounds, guests come in turn, and where it matters a call of another one's in between: caches are as cold."""
+        spin_s = min(self._reference(0, leg, named), LONGEST_SPIN_S)
+        calls = []
+        for n in range(EMPTY_CALLS + self.pairs):
+            if spin_s < LONGEST_SPIN_S:
+                self._reference((n + 1) % self.pairs, leg, named)
+            actor = self.cast.actor(n % self.pairs, self.idle or self.criterion.against, ranks)
+            calls.append(actor.empty(self.function, (), named, spin_s))
         if any(c.verdict is not Verdict.PASSED for c in calls):
             fail(Verdict.GRADER_FAILED, f"the empty call failed: {calls[-1].verdict}")
-        return median([c.elapsed_s for c in calls[2:]])
+        return median([c.elapsed_s for c in calls[self.pairs :]])
+
+    def _reference(self, index: int, leg: Leg, named: dict[str, Any]) -> float:
+        """Seconds of one call."""
+        outcome = self._actor(index, leg).call(self.function, (), named)
+        self._must_pass(outcome)
+        return outcome.elapsed_s
+
+    def _must_pass(self, outcome: CallOutcome) -> None:
+        """A call of what everybody is timed against."""
+        if outcome.verdict is not Verdict.PASSED:
+            fail(
+                outcome.verdict if self.idle else Verdict.GRADER_FAILED,
+                f"the {'baseline' if self.idle else 'reference kernel'} failed: {outcome.verdict} {outcome.note}",
+            )
 
     def _play(self, index: int, given: tuple[Any, ...], order: Sequence[Leg]) -> dict[str, tuple[CallOutcome, Any]]:
         """All legs on one input; every output is checked against the reference's."""
         outcomes: dict[str, tuple[CallOutcome, Any]] = {}
         for leg in order:
             outcome = self._actor(index, leg).call(self.function, (), self._arguments(given, leg))
-            if leg.ours and outcome.verdict is not Verdict.PASSED:
-                fail(
-                    outcome.verdict if self.idle else Verdict.GRADER_FAILED,
-                    f"the {'baseline' if self.idle else 'reference kernel'} failed: {outcome.verdict} {outcome.note}",
-                )
+            if leg.ours:
+                self._must_pass(outcome)
             outcomes[leg.name] = (outcome, self.cast.unwrap(outcome, self.function))
         self.verify(given, outcomes["submission"][1], outcomes["reference"][1])
         return outcomes

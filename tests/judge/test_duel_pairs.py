@@ -12,7 +12,7 @@ from autograder.domain.assignment import Argument, Criterion, CriterionKind, Fun
 from autograder.domain.execution import CallOutcome
 from autograder.domain.measurement import Decision
 from autograder.domain.verdict import Verdict
-from autograder.judge.duel import Cast, Duel
+from autograder.judge.duel import EMPTY_CALLS, Cast, Duel
 from autograder.measure.noise import Reading
 from autograder.measure.statistics import Rule, at_odds
 
@@ -133,6 +133,28 @@ def test_a_reference_that_is_not_ours_cannot_say_what_an_empty_call_costs():
     assert fooled.speedup > 8
     outcome, theatre = duel(random.Random(3), threshold=2.0, idle="idle", **slow)
     assert 2.8 < outcome.speedup < 3.2 and (0, "idle") in theatre.made
+
+
+@pytest.mark.parametrize("kernel_s", [0.005, 0.4])
+def test_an_empty_call_meets_caches_as_cold_as_a_round(kernel_s, monkeypatch):
+    """Pairs are asked in turn, each after a call of the other; a long kernel, which they do not matter to, is not called for that."""
+    said: list[tuple[str, int]] = []
+    monkeypatch.setattr(Guest, "call", lambda guest, *_: said.append(("call", id(guest))) or outcome(kernel_s))
+    monkeypatch.setattr(Guest, "empty", lambda guest, *_: said.append(("empty", id(guest))) or outcome(EMPTY_S))
+    _, theatre = duel(random.Random(7), threshold=0.5)
+    names = {id(guest): key for key, guest in theatre.made.items()}
+    asked = [(i, names[who]) for i, (what, who) in enumerate(said) if what == "empty"]
+    assert len(asked) == EMPTY_CALLS + 2 and [pair for _, (pair, _) in asked[:4]] == [0, 1, 0, 1]
+    for i, (pair, _) in asked[1:]:
+        what, who = said[i - 1]
+        assert (what, names[who]) == (
+            ("call", (1 - pair, "kernel")) if kernel_s < 0.05 else ("empty", (1 - pair, "kernel"))
+        )
+
+
+def outcome(seconds):
+    """Of a call that took so long."""
+    return CallOutcome(Verdict.PASSED, (1.0,), seconds)
 
 
 def test_far_from_every_tier_odds_do_not_matter():
