@@ -6,7 +6,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from autograder.course.intake import receive, receive_bytes
-from autograder.course.load import all_folders, find, load
+from autograder.course.load import all_folders, exercise, find, load, project_folders
+from autograder.course.programme import opens as showcase_opens
+from autograder.course.project import read_project_bytes
 from autograder.course.release import release
 from autograder.course.sample import CLASS as SAMPLE_CLASS
 from autograder.course.sample import Pupil
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from autograder.ledger.backup import backup as backup_ledger
     from autograder.ledger.backup import restore as restore_ledger
     from autograder.ledger.store import Ledger
+    from autograder.report.gallery import HandedIn, write_gallery
 
 __all__ = [
     "CELLS_NOT_RUN",
@@ -41,6 +44,7 @@ __all__ = [
     "Dispatcher",
     "Entry",
     "Grade",
+    "HandedIn",
     "Ledger",
     "LedgerError",
     "Node",
@@ -57,17 +61,22 @@ __all__ = [
     "Term",
     "all_folders",
     "backup_ledger",
+    "exercise",
     "find",
     "load",
     "load_term",
     "page",
+    "project_folders",
     "quietly",
+    "read_project_bytes",
     "receive",
     "receive_bytes",
     "release",
     "restore_ledger",
+    "showcase_opens",
     "term_file",
     "worker_environment",
+    "write_gallery",
     "write_page",
 ]
 
@@ -80,6 +89,8 @@ _LATE = {
     "backup_ledger": ("autograder.ledger.backup", "backup"),
     "worker_environment": ("autograder.engine.cluster", "worker_environment"),
     "restore_ledger": ("autograder.ledger.backup", "restore"),
+    "HandedIn": ("autograder.report.gallery", "HandedIn"),
+    "write_gallery": ("autograder.report.gallery", "write_gallery"),
 }
 
 

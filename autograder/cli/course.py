@@ -10,7 +10,18 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from autograder.api import Assignment, CourseError, Term, all_folders, find, load, load_term, release, term_file
+from autograder.api import (
+    Assignment,
+    CourseError,
+    Term,
+    all_folders,
+    exercise,
+    load,
+    load_term,
+    project_folders,
+    release,
+    term_file,
+)
 from autograder.cli.choices import SANDBOX
 from autograder.cli.ladder import ladder
 from autograder.course.load import course_folder
@@ -26,7 +37,8 @@ def course() -> None:
 @course.command("list")
 def list_() -> None:
     """Print the term: every assignment with its dates, weight, points and tiers, and what being late costs."""
-    everything, term = [load(folder) for folder in all_folders()], load_term(term_file())
+    folders, term = [*all_folders(), *project_folders()], load_term(term_file())
+    everything = [load(folder) for folder in folders]
     if term and (unknown := set(term.slots) - {a.slug for a in everything}):
         raise CourseError(f"{term_file()}: assignments.{min(unknown)}", "there is no such folder")
     title = f"{term.title}, {term.name}" if term else f"{course_folder()}"
@@ -41,6 +53,8 @@ def list_() -> None:
         days = [_day(term, a.slug, key) for key in ("released", "due")]
         when = ("\n".join(filter(None, days)) or "–", share) if term else ()
         lectures = f"lecture{'s' if ',' in a.lecture else ''} {terminal.plain(a.lecture)} · {a.kind}"
+        if a.project:
+            lectures, tiers = "teams' own work", "its claims"
         about = f"[bold]{a.slug}[/]\n{terminal.plain(a.title)}\n[dim]{lectures}[/]"
         table.add_row(about, *when, f"{a.max_score:g} + {a.written_points:g}", tiers)
     Console().print(table)
@@ -72,7 +86,7 @@ def _day(term: Term | None, slug: str, key: str) -> str:
 )
 def release_(assignment: str, target: Path) -> None:
     """Write the student's copy of ASSIGNMENT: an allow-listed tree, solutions stripped, nothing hidden."""
-    for path in release(load(find(assignment)), target):
+    for path in release(exercise(assignment), target):
         click.echo(path)
 
 
@@ -101,7 +115,7 @@ def new(name: str) -> None:
 @click.argument("name", required=False)
 def mutant_(assignment: str, name: str | None) -> None:
     """List the mutants of ASSIGNMENT with what is wrong with them, or print the program of one, ready to be graded."""
-    everybody = mutants(load(find(assignment)))
+    everybody = mutants(exercise(assignment))
     if name is None:
         for m in everybody:
             click.echo(f"{m.name}  dies by {m.dies_by}{': ' if m.why else ''}{m.why}")
@@ -141,7 +155,7 @@ def validate_(assignments: tuple[str, ...], quick: bool, times: int, output: Pat
     if output is not None and quick:
         raise CourseError("--output", "a table holds what was graded whole; leave --quick out")
     before = PROMISES.read(output) if output is not None else ""
-    chosen: list[Assignment] = [load(find(a)) for a in assignments] or [load(f) for f in all_folders()]
+    chosen: list[Assignment] = [exercise(a) for a in assignments] or [load(f) for f in all_folders()]
     tallies = []
     for assignment in chosen:
         tallies.append(validate(assignment, console, quick=quick, times=times, sandbox=sandbox))

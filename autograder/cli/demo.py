@@ -12,7 +12,7 @@ from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from autograder.api import SAMPLE_CLASS, Grade, Node, Options, Pupil, find, load, receive, write_page
+from autograder.api import SAMPLE_CLASS, Grade, Node, Options, Pupil, exercise, receive, write_page
 from autograder.report import terminal
 from autograder.report.page import write_index
 
@@ -37,7 +37,7 @@ def demo(target: Path, quick: bool) -> None:
     begun = time.perf_counter()
     with Node(Options(pairs=1 if quick else 2)) as node, Live(console=console, refresh_per_second=8) as live:
         for i, student in enumerate(SAMPLE_CLASS):
-            work = load(find(student.assignment))
+            work = exercise(student.assignment)
             submission = receive(student.file(work), work.limits.submission_kb)
 
             def say(message: dict[str, Any], i: int = i) -> None:

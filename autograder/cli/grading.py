@@ -20,8 +20,7 @@ from autograder.api import (
     Options,
     Submission,
     SubmissionError,
-    find,
-    load,
+    exercise,
     receive,
     write_page,
 )
@@ -62,7 +61,7 @@ def grade(
 
     With several files the class is graded as many at once as the machine has slots; verdicts are printed as they come.
     """
-    work = load(find(assignment))
+    work = exercise(assignment)
     if len(files) > 1 and (seed or only):
         raise click.UsageError("--seed and --only replay one submission; name one FILE")
     submissions, refused = _receive(work, files)
@@ -165,7 +164,7 @@ def check(assignment: str, file: Path | None) -> None:
 
     The same checks and messages as in the grading; not isolated, not timed, not recorded.
     """
-    work = load(find(assignment))
+    work = exercise(assignment)
     target = file or work.folder / f"{work.slug}.ipynb"
     if not any(c.public for c in work.criteria):
         raise CourseError(work.slug, "has no public checks")

@@ -13,7 +13,7 @@ import click
 from rich.console import Console
 from rich.progress import Progress
 
-from autograder.api import Assignment, Node, Options, Submission, all_folders, find, load, receive
+from autograder.api import Assignment, Node, Options, Submission, all_folders, exercise, load, receive
 from autograder.cli.choices import SANDBOX
 from autograder.cli.marked import Marked
 from autograder.course.load import course_folder
@@ -60,7 +60,7 @@ def ladder(assignments: tuple[str, ...], output: Path | None, sandbox: str) -> N
     duel's speedup. The roofline is this machine's measured copy bandwidth and flop peak on as many cores; a GPU's limits are
     measured by tests/bench/gpu_ladder.py. If ASSIGNMENTS are named, other rows of --output stay if they are of this processor.
     """
-    chosen = [load(find(a)) for a in assignments] or [load(f) for f in all_folders() if not f.name.startswith("_")]
+    chosen = [exercise(a) for a in assignments] or [load(f) for f in all_folders() if not f.name.startswith("_")]
     kept = [] if output is None else _kept(output, {a.slug for a in chosen} if assignments else None)
     console, options = Console(stderr=True), Options(kind=sandbox)
     bare = [a for a in chosen if a.kind is Kind.GPU and not options.gpus]

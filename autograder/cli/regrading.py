@@ -21,8 +21,7 @@ from autograder.api import (
     Options,
     Submission,
     SubmissionError,
-    find,
-    load,
+    exercise,
     receive_bytes,
 )
 from autograder.report.terminal import plain
@@ -49,7 +48,7 @@ def regrade(assignment: str, dry_run: bool, yes: bool, course: str, state: Path,
 
     Nothing is made live before the difference was shown; verdicts that could not be decided replace nothing.
     """
-    work, console = load(find(assignment)), Console()
+    work, console = exercise(assignment), Console()
     with closing(Ledger.open(database, state)) as ledger:
         latest = ledger.latest(course, work.slug)
         if not latest:

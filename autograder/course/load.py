@@ -9,6 +9,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from autograder.course import handin
 from autograder.course.signatures import Signatures
 from autograder.course.tables import parsed
 from autograder.domain.assignment import Assignment, Criterion, CriterionKind, Kind, Limits, Resources, Role, Tier
@@ -25,7 +26,7 @@ def find(name: str, course: Path | None = None) -> Path:
         CourseError: there is none.
     """
     for folder in (Path(name), (course or course_folder()) / name):
-        if (folder / FILE).is_file():
+        if (folder / FILE).is_file() or (folder / handin.FILE).is_file():
             return folder.resolve()
     raise CourseError(
         name,
@@ -47,14 +48,35 @@ def all_folders(course: Path | None = None) -> list[Path]:
     return sorted(found, key=lambda p: (p.name.startswith("_"), p.name))
 
 
+def project_folders(course: Path | None = None) -> list[Path]:
+    """Where final projects are handed in; those are no exercises, and nothing but the service asks for them."""
+    return sorted(p.parent for p in (course or course_folder()).glob(f"*/{handin.FILE}"))
+
+
 def load(folder: Path) -> Assignment:
-    """Reads and checks one folder.
+    """Reads and checks one folder, of an assignment or of final projects.
 
     Raises:
         CourseError: with the file and the key that are wrong.
     """
     path = folder / FILE
+    if not path.is_file() and (folder / handin.FILE).is_file():
+        return handin.load_handin(folder)
     return _Reader(folder, path).assignment(parsed(path))
+
+
+def exercise(name: str) -> Assignment:
+    """What has checks, solutions and a release: not the place where final projects are handed in.
+
+    Raises:
+        CourseError: it is not there, not right, or that place.
+    """
+    found = load(find(name))
+    if found.project:
+        raise CourseError(
+            name, "holds final projects, which bring claims of their own; see `autograder showcase --help`"
+        )
+    return found
 
 
 class _Reader(Signatures):

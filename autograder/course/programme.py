@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from autograder.course.tables import Tables, parsed
@@ -34,17 +35,7 @@ def load_programme(path: Path, slugs: Collection[str]) -> Programme:
         CourseError: with the file and the key that are wrong.
     """
     tables = Tables(path)
-    top = tables.take(
-        parsed(path), "",
-        {"title": str, "place": str, "timezone": str, "date": date, "begins": time, "minutes": int, "order": list, "pauses": dict},
-        ("title", "timezone", "date", "begins", "minutes"),
-    )  # fmt: skip
-    if not 1 <= top["minutes"] <= 240:
-        tables.refuse("minutes", "of a talk are between 1 and 240")
-    try:
-        zone = ZoneInfo(top["timezone"])
-    except (ZoneInfoNotFoundError, ValueError):
-        tables.refuse("timezone", f"{top['timezone']!r} is no time zone, as America/New_York is one")
+    top, zone = _read(tables)
     order = top.get("order", [])
     for key, named in (("order", order), ("pauses", top.get("pauses", {}))):
         for slug in named:
@@ -58,3 +49,28 @@ def load_programme(path: Path, slugs: Collection[str]) -> Programme:
         talks[slug] = at
         at += timedelta(minutes=top["minutes"] + pauses.get(slug, 0))
     return Programme(top["title"], top.get("place", ""), talks)
+
+
+def opens(path: Path) -> datetime:
+    """The first minute of the day, in the course's time zone; whoever speaks on it.
+
+    Raises:
+        CourseError: with the file and the key that are wrong.
+    """
+    top, zone = _read(Tables(path))
+    return datetime.combine(top["date"], time(), zone)
+
+
+def _read(tables: Tables) -> tuple[dict[str, Any], ZoneInfo]:
+    top = tables.take(
+        parsed(tables.path), "",
+        {"title": str, "place": str, "timezone": str, "date": date, "begins": time, "minutes": int, "order": list, "pauses": dict},
+        ("title", "timezone", "date", "begins", "minutes"),
+    )  # fmt: skip
+    if not 1 <= top["minutes"] <= 240:
+        tables.refuse("minutes", "of a talk are between 1 and 240")
+    try:
+        zone = ZoneInfo(top["timezone"])
+    except (ZoneInfoNotFoundError, ValueError):
+        tables.refuse("timezone", f"{top['timezone']!r} is no time zone, as America/New_York is one")
+    return top, zone

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import re
 import tomllib
@@ -9,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from autograder.course.intake import receive_files, unwrapped
+from autograder.course.intake import receive_files, unpack, unwrapped
 from autograder.course.signatures import Signatures
 from autograder.domain.assignment import Argument, Function, Kind, Resources, Role
 from autograder.domain.project import Claim, Draw, Member, Project
@@ -38,19 +39,46 @@ def read_project(path: Path) -> tuple[Project, dict[str, bytes]]:
     Raises:
         SubmissionError: refused, with file, key and reason; the team mends it.
     """
-    files, sha256 = receive_files(path, LIMIT_KB)
+    return _read(path.name, *receive_files(path, LIMIT_KB))
+
+
+def read_project_bytes(
+    name: str, raw: bytes, cores: int = MOST_CORES, limit_kb: int = LIMIT_KB
+) -> tuple[Project, dict[str, bytes]]:
+    """A project and its files, from an archive that arrived over a network.
+
+    Args:
+        cores: most that a claim may ask for.
+
+    Raises:
+        SubmissionError: refused, with file, key and reason.
+    """
+    project, files = _read(name, unpack(name, raw, limit_kb), hashlib.sha256(raw).hexdigest())
+    for claim in project.claims:
+        if claim.resources.cores > cores:
+            wanted = f"asks for {claim.resources.cores} cores; the machines of this course lend {cores}"
+            raise SubmissionError(f"{name}/{FILE}: the claim {claim.id} {wanted}")
+    return project, files
+
+
+def slug_of(words: str) -> str:
+    """Lower-case letters, digits and hyphens, or nothing."""
+    return re.sub(r"[^a-z0-9]+", "-", words.lower())[:48].strip("-")
+
+
+def _read(name: str, files: dict[str, bytes], sha256: str) -> tuple[Project, dict[str, bytes]]:
     files = unwrapped(files, FILE)
     if FILE not in files:
-        raise SubmissionError(f"{path.name}: there is no {FILE} in it")
+        raise SubmissionError(f"{name}: there is no {FILE} in it")
     try:
         table = tomllib.loads(files[FILE].decode("utf-8"))
     except (ValueError, RecursionError) as error:  # of TOML, of UTF-8, of a number with five thousand digits
-        raise SubmissionError(f"{path.name}/{FILE} is not TOML: {error}") from error
-    slug = re.sub(r"[^a-z0-9]+", "-", path.name.partition(".")[0].lower()).strip("-")[:48]
+        raise SubmissionError(f"{name}/{FILE} is not TOML: {error}") from error
+    slug = slug_of(name.partition(".")[0])
     if not slug or slug == "index":  # its page would lie in the place of the gallery
-        raise SubmissionError(f"{path.name}: name the folder or archive with letters or digits, and not index")
+        raise SubmissionError(f"{name}: name the folder or archive with letters or digits, and not index")
     try:
-        return read_table(table, files, f"{path.name}/{FILE}", slug, sha256), files
+        return read_table(table, files, f"{name}/{FILE}", slug, sha256), files
     except CourseError as error:
         raise SubmissionError(str(error)) from error
 

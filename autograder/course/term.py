@@ -49,6 +49,9 @@ class _Reader(Tables):
         if abs(sum(shares.values()) - 1) > 1e-9 or any(v < 0 for v in shares.values()):
             self.refuse("shares", f"must be positive and add up to 1, not to {sum(shares.values()):g}")
         slots = {slug: self.slot(slug, row, zone) for slug, row in top.get("assignments", {}).items()}
+        for slug, slot in slots.items():
+            if slot.part != "assignments" and slot.part not in shares:
+                self.refuse(f"assignments.{slug}.part", f"{slot.part!r} is none of {', '.join(shares)}")
         if slots and not sum(s.weight for s in slots.values()):
             self.refuse("assignments", "at least one must weigh something")
         return Term(top["title"], top["term"], top["timezone"], shares, self.late(top.get("late", {})), slots)
@@ -70,13 +73,14 @@ class _Reader(Tables):
         if not isinstance(row, dict):
             self.refuse(where, "must be a table { released = …, due = … }")
         day = (date, datetime)
-        parts = self.take(row, f"{where}.", {"released": day, "due": day, "weight": _NUMBER}, ("released", "due"))
+        allowed: dict[str, type | tuple[type, ...]] = {"released": day, "due": day, "weight": _NUMBER, "part": str}
+        parts = self.take(row, f"{where}.", allowed, ("released", "due"))
         if not 0 <= parts.get("weight", 1) < 1e6:
             self.refuse(f"{where}.weight", "must not be negative")
         released, due = (self.moment(parts[key], key, zone) for key in ("released", "due"))
         if not released < due:
             self.refuse(f"{where}.due", "must come after it is released")
-        return Slot(released, due, float(parts.get("weight", 1)))
+        return Slot(released, due, float(parts.get("weight", 1)), parts.get("part", "assignments"))
 
     @staticmethod
     def moment(value: date, key: str, zone: ZoneInfo) -> datetime:

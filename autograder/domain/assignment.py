@@ -164,6 +164,7 @@ class Assignment:
     Attributes:
         own_reference: the program that is duelled with is the submitter's own, too: the files of `baseline/` in the folder.
             It is fenced in like the submission, what it says of itself is believed as little, and its failures are theirs.
+        project: a team's own work is handed in here: what is measured are its claims, and people give the points.
     """
 
     slug: str
@@ -185,6 +186,12 @@ class Assignment:
     lower_precision: bool = True
     lower_precision_reason: str = ""
     own_reference: bool = False
+    project: bool = False
+
+    @property
+    def attainable(self) -> float:
+        """Points that one number for a submission is out of: the automatic ones, or those of people where there are no other."""
+        return self.written_points if self.project else self.max_score
 
     @property
     def max_score(self) -> float:

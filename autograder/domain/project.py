@@ -11,6 +11,7 @@ from autograder.domain.assignment import Function, Kind, Resources
 from autograder.domain.measurement import DuelOutcome
 
 TOLERANCE = 0.15  # of a claim: a measured interval within it agrees
+CLAIM = "claim"  # of a criterion's evidence: what was measured of a claim, as JSON
 
 
 @dataclass(frozen=True, slots=True)

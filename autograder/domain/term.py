@@ -44,12 +44,14 @@ class Slot:
 
     Attributes:
         due: with a time zone.
-        weight: relative to the other assignments.
+        weight: relative to what belongs to the same part of the course.
+        part: of the course, one of the term's shares.
     """
 
     released: datetime
     due: datetime
     weight: float = 1.0
+    part: str = "assignments"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,5 +72,8 @@ class Term:
 
     def share(self, slug: str) -> float:
         """Of the whole course's mark; 0 for what is not in the calendar."""
-        whole = sum(s.weight for s in self.slots.values())
-        return self.shares.get("assignments", 0.0) * self.slots[slug].weight / whole if slug in self.slots else 0.0
+        if slug not in self.slots:
+            return 0.0
+        mine = self.slots[slug]
+        whole = sum(s.weight for s in self.slots.values() if s.part == mine.part)
+        return self.shares.get(mine.part, 0.0) * mine.weight / whole if whole else 0.0

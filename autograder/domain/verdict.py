@@ -32,6 +32,7 @@ class Verdict(StrEnum):
     WORK_LEFT_RUNNING = "work-left-running"
     FORBIDDEN = "forbidden"
     NOT_MEASURED = "not-measured"
+    NOT_AS_CLAIMED = "not-as-claimed"
     WAITING_FOR_HARDWARE = "waiting-for-hardware"
     INCONCLUSIVE = "inconclusive"
     GRADER_FAILED = "grader-failed"
@@ -61,6 +62,7 @@ _SENTENCES = {
     Verdict.WORK_LEFT_RUNNING: "Your code left work running after it returned.",
     Verdict.FORBIDDEN: "Your code broke the protocol of the grader; staff have been told.",
     Verdict.NOT_MEASURED: "Speed is measured once every correctness check passes.",
+    Verdict.NOT_AS_CLAIMED: "Measured, and not shown to lie within 15 % of the claim.",
     Verdict.WAITING_FOR_HARDWARE: "This part waits for a machine with the hardware that it needs; nothing is lost.",
     Verdict.INCONCLUSIVE: "The machine was too noisy to decide; it will be measured again, free of charge.",
     Verdict.GRADER_FAILED: "Our grader failed, not you; it costs you nothing and staff have been told.",

@@ -26,20 +26,24 @@ LIMITS = Limits(load_s=60.0, call_s=60.0, grading_s=900.0)
 
 
 def measure(
-    node: Node, project: Project, files: dict[str, bytes], claim: Claim, say: Callable[[dict[str, Any]], None]
-) -> tuple[Measured, Grade]:
+    node: Node, project: Project, files: dict[str, bytes], claim: Claim, say: Callable[[dict[str, Any]], None],
+    cores: tuple[int, ...] = (), *, trial: bool = False,
+) -> tuple[Measured, Grade]:  # fmt: skip
     """Duels one claim.
 
     Args:
         node: where; its rule decides how many rounds are played.
         files: of the project, as they were handed in.
         say: progress.
+        cores: as for `Node.grade`; of more than the claim asks for, the last ones.
+        trial: one process pair instead of two.
 
     Raises:
         AutograderError: the machine cannot do what the claim asks for.
     """
     with _staged(project, files, claim) as (assignment, submission):
-        grade = node.grade(assignment, submission, say=say)
+        lent = cores[-claim.resources.cores :]
+        grade = node.grade(assignment, submission, say=say, cores=lent, trial=trial)
     return _measured(claim, grade), grade
 
 

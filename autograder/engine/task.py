@@ -14,11 +14,13 @@ from distributed import Worker, WorkerPlugin, get_worker
 from autograder.course.intake import receive_bytes
 from autograder.course.load import course_folder, find, load
 from autograder.course.version import version
+from autograder.domain.assignment import Assignment
 from autograder.domain.grade import Grade
 from autograder.domain.verdict import Verdict
 from autograder.engine.examine import floor
-from autograder.engine.node import Node
+from autograder.engine.node import Node, Say
 from autograder.engine.options import Options
+from autograder.engine.projects import grade_project
 from autograder.errors import AutograderError, CourseError, MachineError, SubmissionError
 from autograder.measure.fitness import Fitness
 from autograder.measure.gpu import lent
@@ -132,15 +134,10 @@ def grade(parcel: Parcel) -> Outcome:
                 f"this node has version {here} of {parcel.assignment}, the service {parcel.version}: update the node"
             )
             return Outcome(None, problem, hopeless=True)
-        adapter = work.folder / "adapter.py"
-        submission = receive_bytes(
-            parcel.name, parcel.content, work.limits.submission_kb, adapter if adapter.is_file() else None
-        )
+        attempt = _attempt(plugin.node, work, parcel, say)
         cores = plugin.cores.take(parcel.cores)
         try:
-            verdict = _patiently(
-                plugin.node, lambda: plugin.node.grade(work, submission, trial=parcel.trial, cores=cores, say=say)
-            )
+            verdict = _patiently(plugin.node, lambda: attempt(cores))
         finally:
             plugin.cores.give(cores)
     except (CourseError, SubmissionError) as error:
@@ -148,6 +145,21 @@ def grade(parcel: Parcel) -> Outcome:
     body = verdict.to_json()
     body["engine"] |= {"assignment_version": parcel.version, "node": worker.name}
     return Outcome(body, _ours(verdict))
+
+
+def _attempt(node: Node, work: Assignment, parcel: Parcel, say: Say) -> Callable[[tuple[int, ...]], Grade]:
+    """What grades the parcel, given cores.
+
+    Raises:
+        SubmissionError: it cannot be read.
+    """
+    if work.project:
+        return lambda cores: grade_project(node, work, parcel.name, parcel.content, cores, say, trial=parcel.trial)
+    adapter = work.folder / "adapter.py"
+    submission = receive_bytes(
+        parcel.name, parcel.content, work.limits.submission_kb, adapter if adapter.is_file() else None
+    )
+    return lambda cores: node.grade(work, submission, trial=parcel.trial, cores=cores, say=say)
 
 
 def examine() -> dict[str, Any]:

@@ -40,9 +40,12 @@ def show(grade: Grade, console: Console, *, staff: bool = False) -> None:
             if finding["verdict"] != Verdict.PASSED:
                 table.add_row("", "", f"[dim]{plain(finding['name'])}: {plain(finding['detail'])}[/]")
     console.print(table)
+    passed = sum(c.verdict is Verdict.PASSED for c in grade.criteria)
+    counted = f"[bold]{passed} of {len(grade.criteria)}[/bold] passed; people give the points;"
+    if grade.max_score:
+        counted = f"[bold]{grade.score:g} of {grade.max_score:g}[/bold] automatic points in"
     console.print(
-        f"[bold]{grade.score:g} of {grade.max_score:g}[/bold] automatic points in {grade.wall_s:.1f} s "
-        f"({grade.overhead_s:.1f} s of it not spent in the submission or the reference)"
+        f"{counted} {grade.wall_s:.1f} s ({grade.overhead_s:.1f} s of it not spent in the submission or the reference)"
     )
     if grade.waiting:
         console.print(

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from fastapi import Depends, HTTPException, Path, Query, Request
 
-from autograder.api import Assignment, Entry, Ledger
+from autograder.api import Assignment, CourseError, Entry, Ledger, showcase_opens
 from hub.service.catalogue import Catalogue
 from hub.service.cells import CellRuns
 from hub.service.deadlines import Deadlines
@@ -43,6 +43,16 @@ class Desk:
     def deadlines(self) -> Deadlines:
         """What is due when."""
         return Deadlines(self.ledger, self.settings.course, self.catalogue)
+
+    def shows(self, person: Person) -> bool:
+        """Whether there is a showcase for this person to see: for the class, from the first minute of its day on."""
+        if person.staff:
+            return self.catalogue.project() is not None
+        try:
+            programme = self.catalogue.programme()
+            return programme is not None and self.ledger.clock() >= showcase_opens(programme)
+        except CourseError:  # staff read what is wrong with it where they look at the showcase
+            return False
 
     def own(self, person: Person, submission: int) -> Entry:
         """A submission that this person may see; anybody else's does not exist for them."""

@@ -6,11 +6,13 @@ import contextlib
 import threading
 from pathlib import Path
 
-from autograder.api import Assignment, CourseError, Term, all_folders, load, load_term, term_file
+from autograder.api import Assignment, CourseError, Term, all_folders, load, load_term, project_folders, term_file
+
+_FILES = ("assignment.toml", "handin.toml")
 
 
 class Catalogue:
-    """Slug → assignment; folders with a leading underscore are templates and stay out.
+    """Slug → assignment, final projects last; folders with a leading underscore are templates and stay out.
 
     Args:
         folder: the course's assignments; None is where `autograder course list` looks.
@@ -45,6 +47,16 @@ class Catalogue:
         """One by its name."""
         return next((a for a in self.all() if a.slug == slug), None)
 
+    def project(self) -> Assignment | None:
+        """Where final projects are handed in."""
+        return next((a for a in self.all() if a.project), None)
+
+    def programme(self) -> Path | None:
+        """The file of the showcase's day, where there is one."""
+        work = self.project()
+        path = work.folder / "showcase.toml" if work else None
+        return path if path is not None and path.is_file() else None
+
     def term(self) -> Term | None:
         """The calendar; while its file is damaged, the one before."""
         path = term_file(self.folder)
@@ -63,17 +75,18 @@ class Catalogue:
         return term
 
     def _folders(self) -> list[Path]:
-        return [f for f in all_folders(self.folder) if not f.name.startswith("_")]
+        found = [*all_folders(self.folder), *project_folders(self.folder)]
+        return [f for f in found if not f.name.startswith("_")]
 
     def _one(self, folder: Path) -> Assignment | None:
         try:
-            stamp = (folder / "assignment.toml").stat().st_mtime_ns
+            stamp = max(p.stat().st_mtime_ns for p in (folder / n for n in _FILES) if p.is_file())
             with self._lock:
                 known = self._read.get(folder)
             if known is not None and known[0] == stamp:
                 return known[1]
             assignment = load(folder)
-        except (OSError, CourseError):
+        except (OSError, ValueError, CourseError):  # gone, or neither file is there any more
             return None
         with self._lock:
             self._read[folder] = (stamp, assignment)

@@ -106,6 +106,8 @@ class GradebookWriter:
         """What counts and is not in the gradebook."""
         written, marks = self._written.read(), self.ledger.marks(self.course)
         if self._deadlines is not None:
+            projects = {a.slug for a in self._deadlines.catalogue.all() if a.project}
+            marks = {k: m for k, m in marks.items() if k[0] not in projects}  # of which nbgrader has no notebook
             late = {k: v for slug in {a for a, _ in marks} for k, v in self._deadlines.every(slug).items()}
             marks = {
                 k: f"{m}-{late[_submission(m)].points:g}" if _submission(m) in late else m for k, m in marks.items()

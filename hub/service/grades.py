@@ -31,7 +31,7 @@ class Standing:
     """What counts for one student.
 
     Attributes:
-        points: after reviews and deductions; None while nothing is graded.
+        points: after reviews and deductions; None while nothing is graded, by people where they alone give points.
         late: what its being late costs.
     """
 
@@ -65,7 +65,7 @@ def standings(desk: Desk, slug: str) -> list[Standing]:
 
 def _standing(desk: Desk, entry: Entry, late: Late | None) -> Standing:
     reviews = desk.ledger.reviews(entry.id)
-    points = float(reviews[-1]["points"]) if reviews else entry.score
+    points = float(reviews[-1]["points"]) if reviews else entry.score if entry.max_score else None
     if late is not None and points is not None:
         points = max(points - late.points, 0.0)
     return Standing(entry, points, bool(reviews), late)
@@ -83,7 +83,7 @@ def failing(assignment: Assignment, rows: list[dict[str, Any]]) -> list[dict[str
     table = []
     for identity in dict.fromkeys(r["criterion"] for r in rows):
         mine = [r for r in rows if r["criterion"] == identity]
-        missed = [r for r in mine if not r["points"] >= r["max_points"]]
+        missed = [r for r in mine if r["verdict"] != "passed" or not r["points"] >= r["max_points"]]
         verdicts: dict[str, int] = {}
         for row in missed:
             verdicts[row["verdict"]] = verdicts.get(row["verdict"], 0) + 1
@@ -153,7 +153,7 @@ def export(desk: Desk, assignment: Assignment, style: str) -> str:
     """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
-    title, most = cell(assignment.title), f"{assignment.max_score:g}"
+    title, most = cell(assignment.title), f"{assignment.attainable:g}"
     if style == "canvas":
         writer.writerow(["Student", "ID", "SIS User ID", "SIS Login ID", "Section", title])
         writer.writerow(["    Points Possible", "", "", "", "", most])

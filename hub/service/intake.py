@@ -13,7 +13,7 @@ from datetime import datetime
 from fastapi import HTTPException, Request
 from fastapi.concurrency import run_in_threadpool
 
-from autograder.api import Assignment, Purpose, Receipt, SubmissionError, receive_bytes
+from autograder.api import Assignment, Purpose, Receipt, SubmissionError, read_project_bytes, receive_bytes
 from hub.service.access import Desk
 from hub.service.identity import Person
 from hub.service.settings import KIB, Bucket
@@ -116,7 +116,7 @@ def take(
     """Checks, stores, wakes the grader. Blocking: runs in a thread."""
     began = time.perf_counter()
     try:
-        receive_bytes(name, raw, assignment.limits.submission_kb)
+        cores, gpu = _needs(assignment, name, raw)
     except SubmissionError as error:
         desk.metrics.refused.labels("content").inc()
         raise HTTPException(422, str(error)) from error
@@ -134,8 +134,8 @@ def take(
             content=raw,
             channel=channel,
             purpose=purpose,
-            cores=assignment.resources.cores,
-            gpu=assignment.kind == "gpu",
+            cores=cores,
+            gpu=gpu,
         )
         # known bytes are not graded twice; a try of known bytes is measured again
         stored = not receipt.duplicate or purpose is Purpose.TRY
@@ -146,6 +146,20 @@ def take(
     desk.metrics.submissions.labels(str(purpose), str(receipt.duplicate).lower()).inc()
     desk.metrics.receipt_s.observe(time.perf_counter() - began)
     return receipt
+
+
+def _needs(assignment: Assignment, name: str, raw: bytes) -> tuple[int, bool]:
+    """Cores, and whether a GPU: an assignment's own, or those of the claims of a project.
+
+    Raises:
+        SubmissionError: what arrived cannot be taken in.
+    """
+    limit = assignment.limits.submission_kb
+    if assignment.project:
+        project, _ = read_project_bytes(name, raw, assignment.resources.cores, limit)
+        return max(c.resources.cores for c in project.claims), any(c.kind == "gpu" for c in project.claims)
+    receive_bytes(name, raw, limit)
+    return assignment.resources.cores, assignment.kind == "gpu"
 
 
 def _still_open(desk: Desk, student: str, slug: str) -> None:

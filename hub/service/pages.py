@@ -90,6 +90,7 @@ def _submission(desk: Desk, person: Person, identity: int) -> dict[str, Any]:
         "entry": entry,
         "late": desk.deadlines.of(entry) if entry.purpose is Purpose.GRADE else None,
         "title": found.title if found else entry.assignment,
+        "project": found if found and found.project else None,
         "waiting": entry.state in (State.QUEUED, State.RUNNING, State.WAITING),
         "words": progress({"phase": str(entry.state), "position": position}, {}),
         "news": {},

@@ -48,6 +48,7 @@ def render(request: Request, template: str, *, status: int = 200, **context: Any
         person=person,
         csrf=csrf_token(request.state.session) if person is not None else "",
         here=request.url.path,
+        shows=person is not None and desk.shows(person),
         **context,
     )
     return HTMLResponse(text, status)

@@ -102,7 +102,7 @@ def assignment(request: Request, slug: Slug, person: StaffReader, desk: AtDesk) 
         assignment=found,
         counting=counting,
         graded=len(points),
-        bins=charts.bins(points, found.max_score),
+        bins=charts.bins(points, found.attainable),
         failing=failing(found, rows),
         speedups=speedups(found, rows),
         look=needs_a_look(desk, found, counting, rows),
@@ -113,7 +113,7 @@ def assignment(request: Request, slug: Slug, person: StaffReader, desk: AtDesk) 
 def scores_svg(slug: Slug, person: StaffReader, desk: AtDesk) -> Response:
     """The distribution of points."""
     points = [s.points for s in standings(desk, slug) if s.points is not None]
-    return _picture(charts.scores(points, desk.assignment(slug).max_score))
+    return _picture(charts.scores(points, desk.assignment(slug).attainable))
 
 
 @router.get("/assignments/{slug}/speedups.svg")

@@ -61,7 +61,7 @@ def assignments(person: Visitor, desk: AtDesk) -> list[dict[str, Any]]:
             "slug": a.slug,
             "title": a.title,
             "kind": str(a.kind),
-            "max_score": a.max_score,
+            "max_score": a.attainable,
             "released": a.slug in released,
             "due": due.isoformat() if (due := desk.deadlines.due(a.slug, person.name)) else None,
         }

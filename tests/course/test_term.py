@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from autograder.api import CourseError, all_folders, load_term, term_file
+from autograder.api import CourseError, all_folders, load_term, project_folders, term_file
 from autograder.cli import cli
 from autograder.domain.term import LatePolicy
 
@@ -28,7 +28,9 @@ def test_the_course_names_its_folders_and_every_folder_has_a_date():
     term = load_term(REPOSITORY / "assignments" / "course.toml")
     assert term is not None
     folders = {f.name for f in all_folders(REPOSITORY / "assignments") if not f.name.startswith("_")}
-    assert set(term.slots) == folders
+    projects = {f.name for f in project_folders(REPOSITORY / "assignments")}
+    assert set(term.slots) == folders | projects == {*folders, "final_project"}
+    assert term.share("final_project") == term.shares["project"]
     assert sum(term.share(slug) for slug in folders) == pytest.approx(term.shares["assignments"])
 
 

@@ -1,0 +1,91 @@
+"""The showcase of what was handed in: for staff at any time, for the class from the day of the talks on; and as a file to publish."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import shutil
+import threading
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import APIRouter, HTTPException, Response
+from fastapi import Path as InPath
+from fastapi.responses import RedirectResponse
+
+from autograder.api import CourseError, HandedIn, write_gallery
+from hub.service.access import AtDesk, Desk, Reader, StaffReader
+from hub.service.grades import standings
+from hub.service.submissions import REPORT_POLICY
+from hub.service.wording import NOT_FOUND
+
+router = APIRouter(include_in_schema=False)
+_ONE = threading.Lock()
+_KINDS = {".html": "text/html; charset=utf-8", ".pdf": "application/pdf"}
+Name = Annotated[str, InPath(pattern=r"^[a-z0-9-]{1,80}\.(html|pdf)$")]
+
+
+@router.get("/showcase")
+def start(person: Reader, desk: AtDesk) -> Response:
+    """To the gallery."""
+    return RedirectResponse(f"{desk.settings.prefix}showcase/index.html", status_code=303)
+
+
+@router.get("/showcase.zip")
+def download(person: StaffReader, desk: AtDesk) -> Response:
+    """The site, to be published."""
+    packed = io.BytesIO()
+    with _site(desk) as folder, zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(folder.iterdir()):
+            archive.write(path, f"showcase/{path.name}")
+    named = {"Content-Disposition": 'attachment; filename="showcase.zip"'}
+    return Response(packed.getvalue(), media_type="application/zip", headers=named)
+
+
+@router.get("/showcase/{name}")
+def page(name: Name, person: Reader, desk: AtDesk) -> Response:
+    """One page, or a paper. What a team wrote is fenced in like a report, and a PDF is for the visitor's own viewer."""
+    if not desk.shows(person):
+        raise HTTPException(404, NOT_FOUND)
+    with _site(desk) as folder:
+        path = folder / name
+        if not path.is_file():
+            raise HTTPException(404, NOT_FOUND)
+        content = path.read_bytes()
+    headers = {"Content-Security-Policy": REPORT_POLICY}
+    if path.suffix == ".pdf":
+        headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return Response(content, media_type=_KINDS[path.suffix], headers=headers)
+
+
+@contextmanager
+def _site(desk: Desk) -> Iterator[Path]:
+    """The site of what counts now; made again when that has changed. One visitor at a time, so that nobody reads half of one.
+
+    Raises:
+        HTTPException: there is none, or its programme is wrong.
+    """
+    work = desk.catalogue.project()
+    if work is None:
+        raise HTTPException(404, NOT_FOUND)
+    counting, programme = [s.entry for s in standings(desk, work.slug)], desk.catalogue.programme()
+    said = programme.read_bytes() if programme else b""
+    key = hashlib.sha256(repr([(e.id, e.graded_at) for e in counting]).encode() + said).hexdigest()[:16]
+    with _ONE:
+        folder = desk.settings.state / "showcase" / key
+        if not folder.is_dir():
+            handed = [
+                HandedIn(e.id, e.name, desk.ledger.content(e.id), desk.ledger.grade_json(e.id), e.graded_at)
+                for e in counting
+            ]
+            partial = folder.with_suffix(".partial")
+            shutil.rmtree(folder.parent, ignore_errors=True)
+            try:
+                write_gallery(handed, programme, partial)
+            except CourseError as error:
+                raise HTTPException(409, f"The showcase cannot be built: {error}") from error
+            partial.rename(folder)
+        yield folder
