@@ -18,7 +18,7 @@ from typing import Any
 
 import httpx
 
-from autograder.api import SAMPLE_CLASS, all_folders
+from autograder.api import SAMPLE_CLASS, all_folders, project_folders
 from hub import proxy, roles, spawner
 from hub.nbgrader_plugins.gradebook import sync
 from hub.site import Site
@@ -162,6 +162,11 @@ def _term(now: datetime) -> str:
         f"{slug} = {{ released = {now - timedelta(days=1):%Y-%m-%d}, due = {now + timedelta(days=7 * (i + 1)):%Y-%m-%d} }}"
         for i, slug in enumerate(slugs)
     )
+    ends = now + timedelta(days=7 * (len(slugs) + 1))
+    projects = "\n".join(
+        f'{f.name} = {{ released = {now - timedelta(days=1):%Y-%m-%d}, due = {ends:%Y-%m-%d}, part = "project" }}'
+        for f in project_folders()
+    )
     return f"""# Written by the demo at every start; a real course keeps its own, see assignments/course.toml.
 title = "The demo's course"
 term = "this term"
@@ -170,6 +175,7 @@ shares = {{ assignments = 0.5, proposal = 0.1, project = 0.4 }}
 
 [assignments]
 {rows}
+{projects}
 """
 
 

@@ -14,8 +14,9 @@ import click
 import httpx
 from rich.console import Console
 
-from autograder.api import AutograderError, Grade, SubmissionError, receive
+from autograder.api import AutograderError, Grade, SubmissionError
 from autograder.cli import EXIT_OURS
+from autograder.course.intake import receive_files
 from autograder.report import terminal
 
 _END = {"recorded", "needs-staff"}
@@ -148,12 +149,17 @@ def _send(service: Service, assignment: str, file: Path, purpose: str, *, as_jso
 
 def _content(file: Path) -> tuple[str, bytes]:
     if file.is_dir():
-        import io  # folders alone need them
+        import gzip  # folders alone need them
+        import io
         import tarfile
 
-        files = receive(file, 16 * 1024).files
+        files, _ = receive_files(file, 16 * 1024)
         packed = io.BytesIO()
-        with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+        # without a time in its head: the same files are the same bytes, and are known again
+        with (
+            gzip.GzipFile(fileobj=packed, mode="wb", mtime=0) as zipped,
+            tarfile.open(fileobj=zipped, mode="w:") as archive,
+        ):
             for name in sorted(files):
                 info = tarfile.TarInfo(name)
                 info.size = len(files[name])

@@ -19,7 +19,7 @@ from autograder.errors import CourseError, SubmissionError
 FILE = "project.toml"
 LIMIT_KB = 16 * 1024  # a paper and slides in PDF among them
 MOST_CLAIMS, MOST_TEAM, MOST_BYTES = 12, 3, 256 << 20
-MOST_CORES, MOST_MB = 64, 16384
+MOST_CORES, MOST_MB, MOST_SLUG = 64, 16384, 48
 LEAST_VALUES, LARGEST = 1_000_000, 1e300
 LEAST_SPREAD = 1e-3  # of the numbers' own size: thousands of values, in single precision, too
 # by scalar or dtype, the least and the largest that are drawn; arrays of counts need no more than 31 bits
@@ -62,8 +62,9 @@ def read_project_bytes(
 
 
 def slug_of(words: str) -> str:
-    """Lower-case letters, digits and hyphens, or nothing."""
-    return re.sub(r"[^a-z0-9]+", "-", words.lower())[:48].strip("-")
+    """Lower-case letters, digits and hyphens, or nothing; what is long ends with a whole word."""
+    whole = re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-")
+    return whole if len(whole) <= MOST_SLUG else whole[:MOST_SLUG].rpartition("-")[0] or whole[:MOST_SLUG]
 
 
 def _read(name: str, files: dict[str, bytes], sha256: str) -> tuple[Project, dict[str, bytes]]:

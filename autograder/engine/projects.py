@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from autograder import __version__
@@ -80,6 +82,8 @@ def _result(claim: Claim, found: Measured, grade: Grade | None) -> CriterionResu
         evidence["entropy"] = grade.engine.get("entropy", "")
     if verdict is Verdict.GRADER_FAILED:
         evidence["problem"] = found.words
+    if duel is not None:  # the edges of a claim are no tiers, for whoever reads the report
+        duel = replace(duel, tiers=())
     return CriterionResult(claim.id, claim.title, 0.0, 0.0, verdict, _words(found, duel, verdict), True, evidence, duel)
 
 
@@ -87,7 +91,8 @@ def _words(found: Measured, duel: DuelOutcome | None, verdict: Verdict) -> str:
     said = [f"{found.claimed:g}× is claimed"]
     if duel is not None and found.ratios:
         low, high = found.interval
-        bounds = f"{duel.level:.1%} interval {low:.3g} to {high:.3g}, {len(found.ratios)} rounds"
+        bounds = f"{duel.level:.1%} interval {low:.3g} to {high:.3g}, " if math.isfinite(high) else ""
+        bounds += f"{len(found.ratios)} rounds"
         said.append(f"{found.speedup:.3g}× was measured ({bounds})")
     if verdict is Verdict.PASSED:
         return f"{', '.join(said)}: verified."

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from autograder.domain.grade import Grade
+from autograder.domain.grade import CriterionResult, Grade
+from autograder.domain.measurement import DuelOutcome
+from autograder.domain.project import CLAIM, Measured
 from autograder.domain.verdict import Fault
 from autograder.report import plots
 
@@ -34,12 +36,20 @@ def page(grade: Grade, *, staff: bool = False) -> str:
         staff: with evidence and details of hidden checks; else what the student may see.
     """
     shown = grade if staff else grade.for_student()
-    duels = {
-        c.id: [plots.tiers(c.duel), plots.rounds(c.duel), *([plots.scaling(c.duel)] if c.duel.workers > 1 else [])]
-        for c in shown.criteria
-        if c.duel is not None and c.duel.counted
-    }
+    duels = {c.id: _figures(c, c.duel) for c in shown.criteria if c.duel is not None and c.duel.counted}
     return TEMPLATES.get_template("grade.html").render(grade=shown, duels=duels, staff=staff, Fault=Fault)
+
+
+def _figures(criterion: CriterionResult, duel: DuelOutcome) -> list[tuple[str, str]]:
+    """Caption and plot."""
+    if CLAIM in criterion.evidence:
+        claim = Measured.from_json(criterion.evidence[CLAIM])
+        first = ("Grey: what was claimed, ± 15 %. The line is what was measured.", plots.claims([claim]))
+    else:
+        first = ("Where the speedup lies, and what each tier asks.", plots.tiers(duel))
+    band = "Every round. The band is the interval after that many rounds; it is valid at every moment, so stopping early is fair."
+    last = [("Scaling over workers.", plots.scaling(duel))] if duel.workers > 1 else []
+    return [first, (band, plots.rounds(duel)), *last]
 
 
 def write_index(grades: Sequence[tuple[str, Grade, str]], path: Path, title: str) -> Path:

@@ -19,7 +19,7 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from autograder.api import AutograderError, Ledger
-from hub.service import events, exchange, pages, showcase, staff, submissions
+from hub.service import events, exchange, pages, peers, showcase, staff, submissions
 from hub.service.access import Desk, LoginNeeded, login_path, visitor
 from hub.service.catalogue import Catalogue
 from hub.service.cells import CellRuns
@@ -86,7 +86,7 @@ def make_app(
     app.state.desk, app.state.seats, app.state.stopping = desk, events.Seats(), asyncio.Event()
     dispatcher.on_recorded(lambda submission: refund_what_was_ours(desk, submission))
 
-    for part in (submissions, events, exchange, pages, showcase, staff):
+    for part in (submissions, events, exchange, pages, peers, showcase, staff):
         app.include_router(part.router, prefix=prefix)
     app.include_router(identity.router(), prefix=prefix)
     app.mount(f"{prefix}/static", StaticFiles(directory=HERE / "static"), name="static")

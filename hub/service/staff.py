@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, HTTPException, Query, Request, Response
-from fastapi.responses import RedirectResponse
 
 from autograder.api import AutograderError, State
 from hub.service import charts
-from hub.service.access import AtDesk, ChiefReader, Desk, Form, Id, Page, Slug, StaffReader, Word
+from hub.service.access import AtDesk, ChiefReader, Form, Id, Page, Slug, StaffReader, Word
+from hub.service.forms import back, line
 from hub.service.grades import criteria, failing, needs_a_look, speedups, standings
 from hub.service.regrades import difference, picked, preview, regrade_all
 from hub.service.render import render
@@ -49,9 +49,9 @@ def overview(request: Request, person: StaffReader, desk: AtDesk) -> Response:
 @router.post("/nodes/examine")
 def examine(person: StaffReader, form: Form, desk: AtDesk) -> Response:
     """A node's A/A duel, now instead of tonight."""
-    if not desk.grader.examine(_line(form, "node", 200)):
+    if not desk.grader.examine(line(form, "node", 200)):
         raise HTTPException(422, "No such node answers, or nodes are not examined here (AUTOGRADER_CHECK_HOUR).")
-    return _to(desk, "staff")
+    return back(desk, "staff")
 
 
 @router.get("/submissions")
@@ -149,7 +149,7 @@ def regrade_page(request: Request, slug: Slug, person: StaffReader, desk: AtDesk
 def regrade_assignment(slug: Slug, person: ChiefReader, form: Form, desk: AtDesk) -> Response:
     """Queues it; nothing becomes live."""
     regrade_all(desk, desk.assignment(slug).slug, person, staged=True)
-    return _to(desk, f"staff/assignments/{slug}/regrade")
+    return back(desk, f"staff/assignments/{slug}/regrade")
 
 
 @router.post("/assignments/{slug}/staged")
@@ -173,7 +173,7 @@ def decide(slug: Slug, person: StaffReader, form: Form, desk: AtDesk) -> Respons
         desk.ledger.make_live(chosen, by=person.name, seen=seen)
     else:
         desk.ledger.discard(chosen, by=person.name)
-    return _to(desk, f"staff/assignments/{found.slug}/regrade")
+    return back(desk, f"staff/assignments/{found.slug}/regrade")
 
 
 @router.post("/submissions/{submission}/regrade")
@@ -182,14 +182,14 @@ def regrade(submission: Id, person: StaffReader, form: Form, desk: AtDesk) -> Re
     entry = desk.own(person, submission)
     desk.ledger.regrade(entry.id, by=person.name, staged=True)
     desk.grader.wake()
-    return _to(desk, f"submissions/{entry.id}")
+    return back(desk, f"submissions/{entry.id}")
 
 
 @router.post("/submissions/{submission}/review")
 def review(submission: Id, person: StaffReader, form: Form, desk: AtDesk) -> Response:
     """Points beside the grade."""
     entry = desk.own(person, submission)
-    reason = _line(form, "reason", _MAX_REASON)
+    reason = line(form, "reason", _MAX_REASON)
     try:
         points = float(str(form.get("points", "")))
     except ValueError:
@@ -199,7 +199,7 @@ def review(submission: Id, person: StaffReader, form: Form, desk: AtDesk) -> Res
     if not reason:
         raise HTTPException(422, "A review needs a reason; the student reads it.")
     desk.ledger.review(entry.id, by=person.name, points=points, reason=reason)
-    return _to(desk, f"submissions/{entry.id}")
+    return back(desk, f"submissions/{entry.id}")
 
 
 @router.get("/extensions")
@@ -223,18 +223,18 @@ def extensions(request: Request, person: StaffReader, desk: AtDesk, assignment: 
 @router.post("/extensions")
 def extend(person: StaffReader, form: Form, desk: AtDesk) -> Response:
     """Grants one."""
-    slug, student = _line(form, "assignment", 100), _line(form, "student", 200)
+    slug, student = line(form, "assignment", 100), line(form, "student", 200)
     desk.assignment(slug)
     if student not in desk.ledger.members(desk.settings.course):
         raise HTTPException(422, "Nobody of that name is in this course; pick one from the list.")
     try:
         term = desk.catalogue.term()
         zone = ZoneInfo(term.timezone) if term else UTC
-        until = datetime.fromisoformat(_line(form, "until", 40)).replace(tzinfo=zone).astimezone(UTC)
+        until = datetime.fromisoformat(line(form, "until", 40)).replace(tzinfo=zone).astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise HTTPException(422, "Give the new deadline as a date and a time.") from error
     desk.ledger.extend(desk.settings.course, slug, student, until=until, by=person.name)
-    return _to(desk, f"staff/extensions?assignment={slug}")
+    return back(desk, f"staff/extensions?assignment={slug}")
 
 
 @router.get("/audit")
@@ -259,13 +259,3 @@ def audit(
         checked=checked,
         problem=problem,
     )
-
-
-def _line(form: Any, key: str, most: int) -> str:
-    """A field without control characters and lone surrogates, which no database takes well."""
-    text = str(form.get(key, "")).encode("utf-8", "replace").decode()
-    return "".join(c for c in text if c.isprintable() or c == "\n").strip()[:most]
-
-
-def _to(desk: Desk, path: str) -> Response:
-    return RedirectResponse(desk.settings.prefix + path, status_code=303)

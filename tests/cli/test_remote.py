@@ -11,6 +11,7 @@ from autograder.cli import cli
 from autograder.cli.remote import try_
 from autograder.errors import AutograderError, SubmissionError
 from tests.crash.world import World, free_port, program
+from tests.engine.test_claims import CLAIM, CLAIMS, FILES, PROJECT
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +60,30 @@ def test_a_real_duel_is_followed_to_its_end(tmp_path_factory, file, role):
     assert result.exit_code == 0, result.exception
     found = json.loads(result.stdout)
     assert found["state"] in ("graded", "needs-staff") and found["grade"]["criteria"][-1]["id"] == "speed"
+
+
+@pytest.mark.docker
+def test_a_project_s_folder_goes_the_whole_way(tmp_path_factory, tmp_path):
+    """Packed, received, measured in containers by the queue; the same folder again is known."""
+    folder = tmp_path / "ours"
+    for name, text in (FILES | {"project.toml": PROJECT + CLAIM.format("honest", *CLAIMS["honest"][:4])}).items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+    world = World(tmp_path_factory.mktemp("project") / "w")
+    try:
+        world.serve()
+        token = world.token("ada")
+        found = [
+            json.loads(run(world, "submit", "t_project", str(folder), "--json", *more, token=token).stdout)
+            for more in ([], ["--no-wait"])
+        ]
+    finally:
+        world.close()
+    assert not found[0]["receipt"]["duplicate"] and found[1]["receipt"]["duplicate"]
+    assert found[0]["state"] in ("graded", "needs-staff"), found[0]
+    only = found[0]["grade"]["criteria"]
+    assert [c["id"] for c in only] == ["honest"] and only[0]["verdict"] in ("passed", "not-as-claimed", "inconclusive")
+    assert only[0]["evidence"]["claim"]["claimed"] == 3.0
 
 
 def test_it_may_stop_at_the_receipt(service, file):
