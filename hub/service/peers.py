@@ -202,6 +202,7 @@ def _about(desk: Desk, entry: Entry) -> tuple[str, str]:
         except AutograderError:  # it was taken in under other rules
             return entry.name, ""
         more = len(project.team) - len(project.named)
-        words = [*project.named, *([f"{more} more" if project.named else f"{more} people"] if more else [])]
-        _ABOUT[entry.sha256] = (project.title, ", ".join(words))
+        rest = f"{more} more" if project.named else "one person" if more == 1 else f"{more} people"
+        words = ", ".join(project.named)
+        _ABOUT[entry.sha256] = (project.title, " and ".join(filter(None, [words, rest if more else ""])))
     return _ABOUT[entry.sha256]
