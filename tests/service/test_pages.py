@@ -17,7 +17,8 @@ from tests.service.conftest import SLUG, SOLUTION, House, verdict
 
 HOSTILE = "<script>alert(1)</script>\x1b[31m\"'>&.py"
 PAGES = ("", f"assignments/{SLUG}", "staff", "staff/queue", "staff/submissions", f"staff/assignments/{SLUG}",
-         f"staff/assignments/{SLUG}/regrade", "staff/extensions", "staff/audit", "staff/audit?verify=true", "peers", "assignments/t_project", "login")  # fmt: skip
+         f"staff/assignments/{SLUG}/regrade", "staff/extensions", "staff/audit", "staff/audit?verify=true", "peers",
+         "assignments/t_project", "login")  # fmt: skip
 
 
 def form(house: House, who: str, path: str, data: dict[str, Any], **more: Any) -> Any:
