@@ -21,6 +21,9 @@ from autograder.errors import CourseError
 from autograder.judge.claim_checks import SPEED
 from autograder.measure.machine import fingerprint
 
+MOST_S = (
+    1200.0  # no claim is begun later: one more may take half an hour, and whatever takes an hour is given up as lost
+)
 _VERDICTS = {
     Standing.VERIFIED: Verdict.PASSED, Standing.SLOWER: Verdict.NOT_AS_CLAIMED, Standing.FASTER: Verdict.NOT_AS_CLAIMED,
     Standing.WAITING: Verdict.WAITING_FOR_HARDWARE, Standing.OURS: Verdict.GRADER_FAILED,
@@ -44,8 +47,11 @@ def grade_project(
     begun = time.perf_counter()
     limits = assignment.limits
     project, files = read_project_bytes(name, content, assignment.resources.cores, limits.submission_kb)
-    results, engine, machine, guest_s = [], {}, fingerprint(), 0.0
+    results, engine, machine, guest_s = list[CriterionResult](), dict[str, Any](), fingerprint(), 0.0
     for claim in project.claims:
+        if results and time.perf_counter() - begun > MOST_S:
+            results.append(_late(claim))
+            continue
         try:
             found, grade = measure(node, project, files, claim, _named(say, claim), cores, trial=trial)
         except CourseError as error:  # its inputs do not fit its declaration, say
@@ -60,6 +66,16 @@ def grade_project(
     return Grade(
         assignment.slug, name, project.sha256, tuple(results), machine, {"version": __version__, **kept, "guest_s": guest_s},
         wall, wall - guest_s,
+    )  # fmt: skip
+
+
+def _late(claim: Claim) -> CriterionResult:
+    """Not begun any more."""
+    words = f"the claims before it took more than {MOST_S / 60:g} minutes; make calls shorter, or claim less"
+    found = Measured(claim.id, claim.speedup, Standing.UNDECIDED, words=words)
+    said = f"{_words(found, None, Verdict.NOT_MEASURED)}."
+    return CriterionResult(
+        claim.id, claim.title, 0.0, 0.0, Verdict.NOT_MEASURED, said, True, {CLAIM: found.to_json()}
     )  # fmt: skip
 
 
@@ -96,7 +112,7 @@ def _words(found: Measured, duel: DuelOutcome | None, verdict: Verdict) -> str:
         said.append(f"{found.speedup:.3g}× was measured ({bounds})")
     if verdict is Verdict.PASSED:
         return f"{', '.join(said)}: verified."
-    why = sentence(verdict)
+    why = "not measured:" if verdict is Verdict.NOT_MEASURED else sentence(verdict)
     if found.standing in (Standing.SLOWER, Standing.FASTER):
         why = f"{found.standing} than claimed."
     elif verdict is not Verdict.GRADER_FAILED and found.words:

@@ -3,12 +3,15 @@
 import io
 import tarfile
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import pytest
 
 from autograder.api import HandedIn, Node, Options, SubmissionError, load, write_gallery
 from autograder.domain.grade import Grade
+from autograder.domain.project import Measured, Standing
 from autograder.domain.verdict import Verdict
+from autograder.engine import projects
 from autograder.engine.projects import grade_project
 from tests.conftest import FIXTURES
 from tests.engine.test_claims import CLAIM, CLAIMS, FILES, PROJECT
@@ -60,3 +63,24 @@ def test_a_claim_may_not_ask_for_more_than_the_course_has():
     more = CLAIM.format("wide", "thrice.py", "fast.py", 3.0, "threads").replace("kind =", "cores = 3\nkind =")
     with pytest.raises(SubmissionError, match="claim wide asks for 3 cores; the machines of this course lend 2"):
         grade_project(None, WORK, "ours.tar.gz", packed("honest", more=more), (0,), lambda _: None)
+
+
+def test_a_project_cannot_keep_a_machine_for_ever(monkeypatch):
+    """Behind its time no further claim is begun, and those say so; the first always is."""
+    lost = Measured("", 3.0, Standing.FAILED, words="raised")
+    monkeypatch.setattr(projects, "MOST_S", -1.0)
+    monkeypatch.setattr(
+        projects, "measure", lambda *_, **__: (lost, SimpleNamespace(engine={}, machine={}, criteria=()))
+    )
+    grade = grade_project(None, WORK, "ours.tar.gz", packed("honest", "boasts"), (0,), lambda _: None)
+    assert [c.verdict for c in grade.criteria] == [Verdict.CRASHED, Verdict.NOT_MEASURED]
+    assert (
+        grade.criteria[1].sentence.startswith("6× is claimed. Not measured: the claims before it took")
+        and not grade.ours
+    )
+
+
+def test_a_file_that_takes_long_to_parse_is_refused():
+    """Before it is parsed."""
+    with pytest.raises(SubmissionError, match="more than 131072"):
+        grade_project(None, WORK, "ours.tar.gz", packed("honest", more="#" * 140_000), (0,), lambda _: None)
