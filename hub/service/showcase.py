@@ -28,6 +28,16 @@ _KINDS = {".html": "text/html; charset=utf-8", ".pdf": "application/pdf"}
 Name = Annotated[str, InPath(pattern=r"^[a-z0-9-]{1,80}\.(html|pdf)$")]
 
 
+@router.get("/handout")
+def handout(person: Reader, desk: AtDesk) -> Response:
+    """What is asked of a project, as its author wrote it."""
+    work = desk.catalogue.project()
+    path = work.folder / "README.md" if work else None
+    if path is None or not path.is_file():
+        raise HTTPException(404, NOT_FOUND)
+    return Response(path.read_bytes(), media_type="text/plain; charset=utf-8")
+
+
 @router.get("/showcase")
 def start(person: Reader, desk: AtDesk) -> Response:
     """To the gallery."""

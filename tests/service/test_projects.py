@@ -85,6 +85,7 @@ def test_the_door_reads_a_project_as_the_grader_will(house: House) -> None:
 def test_pages_say_what_was_verified_and_who_gives_points(house: House, handed: int) -> None:
     """Nothing counts before a person has looked; then that does, in pages and exports."""
     assert "project.toml" in house.page("ada", f"assignments/{SLUG}").text
+    assert house.page("ada", "handout").text == "Whatever you like.\n"
     before = house.page("ada", f"submissions/{handed}").text
     assert "of 1 claim verified" in before and "none has been given yet" in before
     assert ">by people<" in house.page("ada", "").text
