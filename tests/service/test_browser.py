@@ -10,6 +10,9 @@ import pytest
 
 from hub.service import events
 from tests.service.conftest import SLUG, SOLUTION, House
+from tests.service.test_peers import OPEN
+from tests.service.test_projects import PDF, grade, hand_in, project
+from tests.service.test_projects import SLUG as PROJECT
 
 pytestmark = pytest.mark.browser
 _STUDENT = ("", f"assignments/{SLUG}", "submissions/1", "submissions/2")
@@ -60,6 +63,45 @@ def test_pages_are_accessible_and_fit(house: House, chromium: Any, width: int, s
             assert wider <= 0, (path, width, wider)
         assert said == []
         page.context.close()
+
+
+def test_projects_are_read_by_their_peers_and_shown(
+    house: House, chromium: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dealt, reviewed and voted for by the page's own forms, at phone width; a paper comes out of the fenced showcase as a file."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    monkeypatch.setattr(house.ledger, "clock", lambda: OPEN)
+    for who, title in (("ada", "Plates"), ("ben", "Strings")):
+        grade(house, int(hand_in(house, who, project(title)).json()["receipt"]["submission"]))
+    (staff, said), (student, complaints) = (visit(chromium, house, w, 360, "light") for w in ("tom", "ada"))
+    staff.goto(f"{house.settings.prefix}peers")
+    staff.get_by_role("button", name="Deal projects to them").click()
+    student.goto(f"{house.settings.prefix}peers")
+    student.get_by_label("Your review").fill("An honest baseline. " * 20)
+    student.get_by_role("button", name="Hand in the review").click()
+    student.get_by_role("radio").check()
+    student.get_by_role("button", name="Vote").click()
+    student.wait_for_selector("text=Change my vote")
+    staff.reload()
+    assert "399 characters" in staff.inner_text("main") and "Strings" in staff.inner_text("#tally + table")
+    for page, paths in (
+        (student, ("peers", f"assignments/{PROJECT}", "submissions/1")),
+        (staff, ("peers", f"staff/assignments/{PROJECT}")),
+    ):
+        for path in paths:
+            page.goto(house.settings.prefix + path)
+            found = Axe().run(page, options={"iframes": False}).response["violations"]
+            assert found == [], (path, [(v["id"], v["nodes"][0]["html"]) for v in found])
+            assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0, (
+                path
+            )
+    student.get_by_role("link", name="Showcase").click()
+    student.get_by_role("link", name="Strings").first.click()
+    with student.expect_download() as paper:
+        student.get_by_role("link", name="Paper").click()
+    assert paper.value.path().read_text() == PDF
+    assert said == complaints == []
 
 
 def test_a_submission_is_followed_to_its_verdict(house: House, chromium: Any, monkeypatch: pytest.MonkeyPatch) -> None:
