@@ -22,7 +22,7 @@ from autograder.course.programme import Programme, load_programme
 from autograder.course.project import FILE, read_project
 from autograder.domain.project import TOLERANCE, Measured, Project, Standing
 from autograder.report import terminal
-from autograder.report.showcase import SIGNS, WORDS, Exhibit, write_site
+from autograder.report.showcase import SIGNS, WORDS, Exhibit, exhibit, write_site
 
 _COLOURS = {"✓": "green", "✗": "red", "…": "yellow"}
 _PROJECTS = click.argument("projects", nargs=-1, required=True, metavar="PROJECT...", type=click.Path(path_type=Path))
@@ -117,10 +117,9 @@ def build(projects: tuple[Path, ...], results: Path, target: Path, programme: Pa
     read = _all(projects)
     day = load_programme(programme, [p.slug for p, _ in read]) if programme else Programme("Final projects", "", {})
     exhibits = [_exhibit(project, files, results / f"{project.slug}.json", day) for project, files in read]
-    exhibits.sort(key=lambda e: (list(day.talks).index(e.project.slug) if day.talks else 0, e.project.slug))
-    for exhibit in exhibits:
-        if not exhibit.measured:
-            slug = exhibit.project.slug
+    for shown in exhibits:
+        if not shown.measured:
+            slug = shown.project.slug
             click.echo(
                 f"warning: {slug}: {results / slug}.json is not of every claim of this version; they are shown as not measured",
                 err=True,
@@ -205,18 +204,13 @@ def _write(path: Path, project: Project, found: list[Measured], machine: dict[st
 
 def _exhibit(project: Project, files: dict[str, bytes], path: Path, day: Programme) -> Exhibit:
     """A project with its results, where they are of this version and of every claim."""
-    measured, when, machine = tuple[Measured, ...](), None, ""
+    measured, when, machine = list[Measured](), None, dict[str, Any]()
     if path.is_file():
         try:
             found = json.loads(path.read_text(encoding="utf-8"))
             if found["sha256"] == project.sha256:
-                known = {m.claim: m for m in map(Measured.from_json, found["claims"])}
-                measured = tuple(known[c.id] for c in project.claims) if len(known) == len(project.claims) else ()
-                when = datetime.fromisoformat(found["measured_at"])
-                machine = (
-                    f"{found['machine'].get('processor', 'a machine')}, {found['machine'].get('cores', '?')} cores"
-                )
+                measured = [Measured.from_json(m) for m in found["claims"]]
+                when, machine = datetime.fromisoformat(found["measured_at"]), dict(found["machine"])
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise CourseError(str(path), f"was not written by `showcase verify`: {error!r}") from error
-    pdfs = {t: files[t] for t in project.links.values() if t in files}
-    return Exhibit(project, measured, when, machine, pdfs, day.talks.get(project.slug))
+    return exhibit(project, files, measured, when, machine, day)

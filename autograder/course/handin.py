@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from autograder.course.project import LIMIT_KB, MOST_CORES
-from autograder.course.tables import Tables, parsed
+from autograder.course.tables import SLUG, Tables, parsed
 from autograder.domain.assignment import Assignment, Kind, Limits, Resources
 
 FILE = "handin.toml"
@@ -19,6 +19,8 @@ def load_handin(folder: Path) -> Assignment:
     """
     path = folder / FILE
     tables = Tables(path)
+    if not SLUG.fullmatch(folder.name):
+        tables.refuse("folder", f"{folder.name!r} must be lower-case letters, digits and underscores")
     words, numbers = dict.fromkeys(("title", "summary"), str), dict.fromkeys(("cores", "submission_kb"), int)
     top = tables.take(parsed(path), "", {**words, **numbers, "points": (int, float)}, ("title", "summary", "points"))
     for key, most in (("cores", MOST_CORES), ("submission_kb", LIMIT_KB), ("points", 1e6)):

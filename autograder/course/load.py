@@ -11,12 +11,11 @@ from typing import Any
 
 from autograder.course import handin
 from autograder.course.signatures import Signatures
-from autograder.course.tables import parsed
+from autograder.course.tables import SLUG, parsed
 from autograder.domain.assignment import Assignment, Criterion, CriterionKind, Kind, Limits, Resources, Role, Tier
 from autograder.errors import CourseError
 
 FILE = "assignment.toml"
-_SLUG = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
 def find(name: str, course: Path | None = None) -> Path:
@@ -99,7 +98,7 @@ class _Reader(Signatures):
             data, "", tables, ("title", "lecture", "domain", "kind", "summary", "reference", "functions", "criteria")
         )
         slug = self.folder.name
-        if not _SLUG.fullmatch(slug.lstrip("_")):
+        if not SLUG.fullmatch(slug.lstrip("_")):
             self.refuse("folder", f"{slug!r} must be lower-case letters, digits and underscores")
         if top["kind"] not in list(Kind):
             self.refuse("kind", f"must be one of {', '.join(Kind)}")

@@ -71,9 +71,7 @@ def _read(name: str, files: dict[str, bytes], sha256: str) -> tuple[Project, dic
     files = unwrapped(files, FILE)
     if FILE not in files:
         raise SubmissionError(f"{name}: there is no {FILE} in it")
-    if (
-        len(files[FILE]) > MOST_WORDS
-    ):  # a parser in Python takes seconds for a megabyte, in a service that others wait for
+    if len(files[FILE]) > MOST_WORDS:  # its parser is Python, in a service that others wait for
         raise SubmissionError(f"{name}/{FILE} has {len(files[FILE])} bytes, more than {MOST_WORDS}")
     try:
         table = tomllib.loads(files[FILE].decode("utf-8"))

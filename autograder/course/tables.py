@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
 from autograder.errors import CourseError
+
+SLUG = re.compile(r"[a-z][a-z0-9_]{0,63}")  # of a folder: it stands in addresses and file names
 
 
 def parsed(path: Path) -> dict[str, Any]:

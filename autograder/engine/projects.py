@@ -94,8 +94,6 @@ def _result(claim: Claim, found: Measured, grade: Grade | None) -> CriterionResu
     else:
         verdict = _VERDICTS.get(found.standing, bad)
     evidence: dict[str, Any] = {CLAIM: found.to_json()}
-    if grade is not None:
-        evidence["entropy"] = grade.engine.get("entropy", "")
     if verdict is Verdict.GRADER_FAILED:
         evidence["problem"] = found.words
     if duel is not None:  # the edges of a claim are no tiers, for whoever reads the report

@@ -13,7 +13,7 @@ from autograder.course.programme import Programme, load_programme
 from autograder.course.project import read_project_bytes, slug_of
 from autograder.domain.project import CLAIM, Measured, Project
 from autograder.errors import SubmissionError
-from autograder.report.showcase import Exhibit, write_site
+from autograder.report.showcase import exhibit, write_site
 
 log = logging.getLogger("autograder.gallery")
 
@@ -25,7 +25,8 @@ class HandedIn:
     Attributes:
         number: of the submission; names a page where a title cannot.
         content: the archive.
-        grade: the object of `grade --json`, or None while its claims are not measured; of `graded_at`.
+        grade: the object of `grade --json`, or None while its claims are not measured.
+        graded_at: when that was; None where there is no grade.
     """
 
     number: int
@@ -57,17 +58,13 @@ def write_gallery(handed: Sequence[HandedIn], programme: Path | None, target: Pa
             slug = f"{slug or 'project'}-{one.number}"
         read.append((one, replace(project, slug=slug), files))
     day = load_programme(programme, [p.slug for _, p, _ in read]) if programme else Programme("Final projects", "", {})
-    exhibits = sorted((_exhibit(*row, day) for row in read), key=lambda e: (e.begins is None, e.begins, e.project.slug))
+    exhibits = [
+        exhibit(project, files, _measured(one.grade), one.graded_at, (one.grade or {}).get("machine", {}), day)
+        for one, project, files in read
+    ]
     return write_site(exhibits, target, day.title, day.place)
 
 
-def _exhibit(one: HandedIn, project: Project, files: dict[str, bytes], day: Programme) -> Exhibit:
-    measured, machine = tuple[Measured, ...](), ""
-    if one.grade is not None:
-        known = {c["id"]: Measured.from_json(c["evidence"][CLAIM]) for c in one.grade["criteria"]}
-        measured = tuple(known[c.id] for c in project.claims)
-        machine = (
-            f"{one.grade['machine'].get('processor', 'a machine')}, {one.grade['machine'].get('cores', '?')} cores"
-        )
-    pdfs = {t: files[t] for t in project.links.values() if t in files}
-    return Exhibit(project, measured, one.graded_at, machine, pdfs, day.talks.get(project.slug))
+def _measured(grade: dict[str, Any] | None) -> list[Measured]:
+    """Of every claim, or nothing."""
+    return [Measured.from_json(c["evidence"][CLAIM]) for c in grade["criteria"]] if grade else []

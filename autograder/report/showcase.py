@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
+from autograder.course.programme import Programme
 from autograder.domain.project import Measured, Project, Standing
 from autograder.errors import CourseError
 from autograder.report import plots
@@ -74,11 +76,29 @@ class Exhibit:
         }
 
 
+def exhibit(
+    project: Project, files: dict[str, bytes], measured: Sequence[Measured], measured_at: datetime | None,
+    machine: dict[str, Any], day: Programme,
+) -> Exhibit:  # fmt: skip
+    """A project for the site.
+
+    Args:
+        files: of the project; those that its links name are published.
+        measured: of this version, in any order; of fewer than all claims nothing is shown.
+        machine: the fingerprint that a grade carries.
+    """
+    known = {m.claim: m for m in measured}
+    whole = tuple(known[c.id] for c in project.claims) if len(known) == len(project.claims) else ()
+    words = f"{machine.get('processor', 'a machine')}, {machine.get('cores', '?')} cores"
+    pdfs = {t: files[t] for t in project.links.values() if t in files}
+    return Exhibit(project, whole, measured_at, words, pdfs, day.talks.get(project.slug))
+
+
 def write_site(exhibits: Sequence[Exhibit], target: Path, title: str, place: str = "") -> list[Path]:
     """Writes the whole site into a folder, in the place of one that was written before.
 
     Args:
-        exhibits: in the order of the programme.
+        exhibits: shown in the order of the programme, or by name.
         place: of the talks, or nothing.
 
     Raises:
@@ -86,6 +106,7 @@ def write_site(exhibits: Sequence[Exhibit], target: Path, title: str, place: str
     """
     if target.exists() and not (target / MARK).is_file() and any(target.iterdir()):
         raise CourseError(str(target), f"is not empty and holds no {MARK}: it is no showcase, and stays as it is")
+    exhibits = sorted(exhibits, key=lambda e: (e.begins is None, e.begins, e.project.slug))
     words = {"title": title, "place": place, "signs": SIGNS, "words": WORDS, "plots": plots, "Standing": Standing}
     pages = {
         "index.html": TEMPLATES.get_template("showcase.html").render(exhibits=exhibits, **words),

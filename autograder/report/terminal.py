@@ -41,7 +41,7 @@ def show(grade: Grade, console: Console, *, staff: bool = False) -> None:
                 table.add_row("", "", f"[dim]{plain(finding['name'])}: {plain(finding['detail'])}[/]")
     console.print(table)
     passed = sum(c.verdict is Verdict.PASSED for c in grade.criteria)
-    counted = f"[bold]{passed} of {len(grade.criteria)}[/bold] passed; people give the points;"
+    counted = f"[bold]{passed} of {len(grade.criteria)}[/bold] passed; no automatic points;"
     if grade.max_score:
         counted = f"[bold]{grade.score:g} of {grade.max_score:g}[/bold] automatic points in"
     console.print(

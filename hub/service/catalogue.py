@@ -80,13 +80,13 @@ class Catalogue:
 
     def _one(self, folder: Path) -> Assignment | None:
         try:
-            stamp = max(p.stat().st_mtime_ns for p in (folder / n for n in _FILES) if p.is_file())
+            stamp = max((p.stat().st_mtime_ns for p in (folder / n for n in _FILES) if p.is_file()), default=0)
             with self._lock:
                 known = self._read.get(folder)
             if known is not None and known[0] == stamp:
                 return known[1]
             assignment = load(folder)
-        except (OSError, ValueError, CourseError):  # gone, or neither file is there any more
+        except (OSError, CourseError):
             return None
         with self._lock:
             self._read[folder] = (stamp, assignment)

@@ -10,7 +10,7 @@ import json
 import random
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fastapi import APIRouter, HTTPException, Request, Response
@@ -35,13 +35,14 @@ class Piece:
 
     Attributes:
         team: those who may be named, and how many more.
+        verdicts: code, title and sentence of each claim, for whoever reviews it.
         review: what this reader wrote of it, or nothing.
     """
 
     entry: Entry
     title: str
     team: str
-    verdicts: tuple[tuple[str, str, str], ...]
+    verdicts: tuple[tuple[str, str, str], ...] = ()
     review: str = ""
 
 
@@ -72,21 +73,17 @@ def dealt(desk: Desk, slug: str) -> dict[str, list[str]]:
     return {r["student"]: json.loads(desk.ledger.blobs.get(r["sha256"])) for r in rows}
 
 
-def reviews(desk: Desk, slug: str) -> dict[tuple[str, str], str]:
-    """(Reader, owner) → text."""
+def reviews(desk: Desk, slug: str, person: Person) -> dict[tuple[str, str], str]:
+    """(Reader, owner) → text, of those that this person may read."""
     rows = desk.ledger.artefacts(desk.settings.course, REVIEW, assignment=slug)
-    return {(r["student"], r["stamp"]): desk.ledger.blobs.get(r["sha256"]).decode() for r in rows}
+    mine = [r for r in rows if person.staff or person.name in (r["student"], r["stamp"])]
+    return {(r["student"], r["stamp"]): desk.ledger.blobs.get(r["sha256"]).decode() for r in mine}
 
 
-def received(desk: Desk, entry: Entry) -> list[tuple[str, str]]:
-    """Who wrote what of the project of whoever handed this in."""
-    found = reviews(desk, entry.assignment)
-    return sorted((reader, text) for (reader, owner), text in found.items() if owner == entry.student)
-
-
-def votes(desk: Desk, slug: str) -> dict[str, str]:
-    """Voter → owner."""
-    rows = desk.ledger.artefacts(desk.settings.course, VOTE, assignment=slug)
+def votes(desk: Desk, slug: str, person: Person) -> dict[str, str]:
+    """Voter → owner, of those that this person may know."""
+    of = None if person.staff else person.name
+    rows = desk.ledger.artefacts(desk.settings.course, VOTE, assignment=slug, student=of)
     return {r["student"]: desk.ledger.blobs.get(r["sha256"]).decode() for r in rows}
 
 
@@ -95,9 +92,10 @@ def page(request: Request, person: Reader, desk: AtDesk) -> Response:
     """What one has to read, what was written of one's own, and the vote; for staff how far all that is."""
     slug = _slug(desk)
     teams = {s.entry.student: s.entry for s in standings(desk, slug)}
-    lists, written, cast = dealt(desk, slug), reviews(desk, slug), votes(desk, slug)
-    shown = teams if person.staff or desk.shows(person) else lists.get(person.name, [])
-    pieces = {o: _piece(desk, teams[o], written.get((person.name, o), "")) for o in shown if o in teams}
+    lists, written, cast = dealt(desk, slug), reviews(desk, slug, person), votes(desk, slug, person)
+    mine = [o for o in lists.get(person.name, []) if o in teams]
+    shown = teams if person.staff or desk.shows(person) else mine
+    pieces = {o: Piece(teams[o], *_about(desk, teams[o])) for o in shown}
     table = [
         (reader, owner, written.get((reader, owner), "")) for reader, found in sorted(lists.items()) for owner in found
     ]
@@ -105,8 +103,8 @@ def page(request: Request, person: Reader, desk: AtDesk) -> Response:
         request,
         "peers.html",
         slug=slug,
-        mine=[pieces[o] for o in lists.get(person.name, []) if o in pieces],
-        theirs=received(desk, teams[person.name]) if person.name in teams else [],
+        mine=[_to_review(desk, pieces[o], written.get((person.name, o), "")) for o in mine],
+        theirs=sorted((reader, text) for (reader, owner), text in written.items() if owner == person.name),
         ballot=[p for o, p in pieces.items() if o != person.name] if desk.shows(person) and not person.staff else [],
         cast=cast.get(person.name, ""),
         table=table if person.staff else [],
@@ -184,11 +182,11 @@ def _dealt_to(desk: Desk, person: Person, submission: int) -> Entry:
     return entry
 
 
-def _piece(desk: Desk, entry: Entry, review: str) -> Piece:
-    title, team = _about(desk, entry)
-    body: dict[str, Any] = desk.ledger.grade_json(entry.id) or {"criteria": ()}
+def _to_review(desk: Desk, piece: Piece, review: str) -> Piece:
+    """With what was measured of its claims, and what its reader wrote so far."""
+    body: dict[str, Any] = desk.ledger.grade_json(piece.entry.id) or {"criteria": ()}
     verdicts = tuple((c["verdict"], c["title"], c["sentence"]) for c in body["criteria"])
-    return Piece(entry, title, team, verdicts, review)
+    return replace(piece, verdicts=verdicts, review=review)
 
 
 _ABOUT: dict[str, tuple[str, str]] = {}  # by digest: what an archive says never changes

@@ -11,10 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from autograder.course.load import all_folders, exercise, load, project_folders
 from autograder.course.programme import load_programme
-from autograder.course.project import read_project, read_table
+from autograder.course.project import read_project, read_table, slug_of
 from autograder.domain.assignment import Kind
 from autograder.errors import CourseError, SubmissionError
+from tests.conftest import FIXTURES
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "assignments" / "final_project" / "example"
 
@@ -273,3 +275,46 @@ def test_whatever_stands_there_ends_in_a_project_or_in_a_refusal():
         except CourseError:
             continue
     assert 0 < kept < 1000
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "words"),
+    [
+        ("final", "points = 50", "points = 0", "points: must be above 0"),
+        ("final", "cores = 2", "cores = 65", "cores: must be above 0, and 64 at most"),
+        ("final", "cores = 2", 'cores = "2"', "cores: must be int"),
+        ("final", "points = 50", "point = 50", "point: unknown key"),
+        ("final", "points = 50", "", "points: is missing"),
+        ("Final Project", "points = 50", "points = 50", "folder: 'Final Project' must be lower-case"),
+    ],
+)
+def test_where_projects_are_handed_in_is_checked(tmp_path, name, old, new, words):
+    """With file and key."""
+    text = (FIXTURES / "assignments/t_project/handin.toml").read_text()
+    assert old in text
+    (tmp_path / name).mkdir()
+    (tmp_path / name / "handin.toml").write_text(text.replace(old, new))
+    with pytest.raises(CourseError) as found:
+        load(tmp_path / name)
+    assert words in str(found.value) and "handin.toml" in str(found.value)
+
+
+def test_what_wants_an_exercise_says_that_this_is_none():
+    """To whoever grades, releases or validates it; a folder of assignments does not list it."""
+    folder = FIXTURES / "assignments" / "t_project"
+    assert (
+        load(folder).attainable == 50.0
+        and folder in project_folders(folder.parent)
+        and folder not in all_folders(folder.parent)
+    )
+    with pytest.raises(CourseError, match="autograder showcase"):
+        exercise(str(folder))
+
+
+def test_a_long_title_s_slug_ends_with_a_whole_word():
+    """And one without a letter has none."""
+    assert (
+        slug_of("Spots and stripes: the Gray–Scott equations at the speed")
+        == "spots-and-stripes-the-gray-scott-equations-at"
+    )
+    assert slug_of("x" * 90) == "x" * 48 and slug_of("…") == ""

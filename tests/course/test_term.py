@@ -34,6 +34,16 @@ def test_the_course_names_its_folders_and_every_folder_has_a_date():
     assert sum(term.share(slug) for slug in folders) == pytest.approx(term.shares["assignments"])
 
 
+def test_a_part_of_the_course_is_one_of_its_shares(tmp_path):
+    """Weights count within their part; a slip of the pen is named."""
+    rows = "[assignments]\na = { released = 2026-10-01, due = 2026-10-25 }\n"
+    rows += 'b = { released = 2026-10-01, due = 2026-10-25, part = "project", weight = 3 }\n'
+    term = read(tmp_path, HEAD + rows)
+    assert (term.share("a"), term.share("b")) == pytest.approx((0.5, 0.5))
+    with pytest.raises(CourseError, match=r"assignments\.b\.part: 'projects' is none of assignments, project"):
+        read(tmp_path, HEAD + rows.replace('"project"', '"projects"'))
+
+
 def test_a_date_alone_is_until_its_last_minute_in_the_course_s_own_zone(tmp_path):
     """And a time with a zone stays what it is."""
     rows = "[assignments]\na = { released = 2026-10-01, due = 2026-10-25 }\n"
