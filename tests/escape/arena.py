@@ -129,9 +129,13 @@ class Arena:
         assert outcome.outputs[0][0] == 1.0, outcome
 
     def fools(self, source: str, weakness: str, **files: str) -> None:
-        """A grader with that weakness gives the attack full marks, and gives the slow honest program none."""
+        """A grader with that weakness gives the attack full marks, and gives the slow honest program none.
+
+        A weak grader's clock is as noisy as the machine, so an attack that is only sometimes worth its while bites
+        where it is accepted once in three."""
         grader = WeakGrader(self.engine, self.image, weakness)
-        assert grader.accepts(textwrap.dedent(source), **files), f"{weakness}: the attack does not bite: {grader.said}"
+        bites = any(grader.accepts(textwrap.dedent(source), **files) for _ in range(3))
+        assert bites, f"{weakness}: the attack does not bite: {grader.said or 'no verdict, or not in time'}"
         assert not grader.accepts(SLOW if grader.times else HONEST_REST + "\ndef work(x, steps): return x * 0.5\n"), (
             f"{weakness}: accepts anything"
         )
