@@ -75,6 +75,8 @@ def _promises(
 ) -> Iterator[Promise]:
     yield nothing_secret(assignment)
     yield Promise("at least two solutions", len(solutions) >= 2, f"{len(solutions)} in solutions/")
+    for c in (c for c in assignment.criteria if c.control):
+        yield Promise(f"{c.id}: its control is a solution", assignment.control(c.control) in solutions, c.control)
     bare = assignment.kind is Kind.GPU and not node.options.gpus
     here = [p for p in solutions if not (bare and needs_gpu(p.read_text(encoding="utf-8")))]
     yield from (_open(f"solution {p.name} earns full marks") for p in solutions if p not in here)

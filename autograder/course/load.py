@@ -149,7 +149,7 @@ class _Reader(Signatures):
 
     def criteria(self, rows: list[Any]) -> tuple[Criterion, ...]:
         allowed: dict[str, type | tuple[type, ...]] = {
-            **dict.fromkeys(("id", "title", "kind", "visibility", "hint", "against"), str),
+            **dict.fromkeys(("id", "title", "kind", "visibility", "hint", "against", "control"), str),
             "points": (int, float),
             "tiers": list,
             "workers": int,
@@ -184,7 +184,10 @@ class _Reader(Signatures):
         if parts.get("visibility") == "hidden" and not parts.get("hint"):
             self.refuse(f"{where}hint", "is missing: a hidden check needs a sentence that helps and leaks nothing")
         points = sum(t.points for t in tiers) if tiers else float(parts["points"])
-        extra = {k: parts[k] for k in ("hint", "against", "workers", "calibrated", "flops", "bytes") if k in parts}
+        free = ("hint", "against", "workers", "calibrated", "control", "flops", "bytes")
+        extra = {k: parts[k] for k in free if k in parts}
+        if "control" in parts and not (kind.timed and re.fullmatch(r"\w[\w.-]*\.py", parts["control"])):
+            self.refuse(f"{where}control", "must name a file in solutions/, of a timed criterion")
         if any(parts.get(k, 0) < 0 for k in ("flops", "bytes")) or (not kind.timed and {"flops", "bytes"} & set(parts)):
             self.refuse(f"{where}flops", "flops and bytes are counts of a timed call, and not negative")
         return Criterion(

@@ -105,7 +105,7 @@ def _settings(assignment: Assignment, out: Path) -> Path:
             lines += _table(key, data[key])
     for criterion in data["criteria"]:
         if criterion.get("visibility") == "public":
-            lines += ["", "[[criteria]]"] + [f"{k} = {_toml(v)}" for k, v in criterion.items()]
+            lines += ["", "[[criteria]]"] + [f"{k} = {_toml(v)}" for k, v in criterion.items() if k != "control"]
     path = out / FILE
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path

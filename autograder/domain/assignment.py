@@ -139,6 +139,7 @@ class Criterion:
         against: `kernel` or `baseline`, for speedup; scaling runs against the kernel.
         workers: p of a scaling criterion.
         calibrated: the reference's own speedup at p over 1 on a quiet machine (the canary).
+        control: file in `solutions/` that deserves every tier: nobody loses one in rounds in which it does not earn it.
         flops: that one timed call needs at least, for the ladder's share of the roofline.
         bytes: to and from memory that one timed call needs at least.
     """
@@ -153,6 +154,7 @@ class Criterion:
     tiers: tuple[Tier, ...] = ()
     workers: int = 1
     calibrated: float = 0.0
+    control: str = ""
     flops: float = 0.0
     bytes: float = 0.0
 
@@ -204,6 +206,10 @@ class Assignment:
         if self.kind is not Kind.MPI:
             return (0,)
         return tuple(sorted({1, *(c.workers for c in self.criteria if c.kind.timed)}))
+
+    def control(self, name: str) -> Path:
+        """The file of a criterion's known program."""
+        return self.folder / "solutions" / name
 
     def function(self, name: str) -> Function:
         """The declared function of that name.

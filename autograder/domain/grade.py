@@ -6,7 +6,7 @@ import math
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from autograder.domain.measurement import Decision, DuelOutcome, Round, TierOutcome
+from autograder.domain.measurement import Control, Decision, DuelOutcome, Round, TierOutcome
 from autograder.domain.verdict import Fault, Verdict
 
 
@@ -140,8 +140,31 @@ def _duel_json(duel: DuelOutcome) -> dict[str, Any]:
         "canary": duel.canary,
         "workers": duel.workers,
         "curve": [list(point) for point in duel.curve],
+        "control": _control_json(duel.control),
         "trace": [asdict(r) for r in duel.rounds],
     }
+
+
+def _control_json(control: Control | None) -> dict[str, Any] | None:
+    if control is None:
+        return None
+    return {
+        "thresholds": list(control.thresholds),
+        "decisions": [str(d) for d in control.decisions],
+        "speedup": control.speedup,
+        "submission": control.submission,
+        "rounds": len(control.counted),
+        "doubt": control.doubt,
+        "trace": [asdict(r) for r in control.rounds],
+    }
+
+
+def _control_from(data: dict[str, Any] | None) -> Control | None:
+    if data is None:
+        return None
+    trace = tuple(Round(**r) for r in data["trace"])
+    decisions = tuple(Decision(d) for d in data["decisions"])
+    return Control(tuple(data["thresholds"]), decisions, data["speedup"], data["submission"], trace, data["doubt"])
 
 
 _PLAIN = ("reference_s", "submission_s", "floor_s", "empty_s", "warmup_s", "inconclusive", "canary", "workers")
@@ -154,6 +177,7 @@ _DUEL_KEYS = {
     "dropped_rounds",
     "tiers",
     "curve",
+    "control",
     "trace",
     *_PLAIN,
 }
@@ -173,5 +197,6 @@ def _duel_from(data: dict[str, Any]) -> DuelOutcome | None:
             TierOutcome(t["threshold"], t["points"], Decision(t["decision"]), t["rounds"]) for t in data["tiers"]
         ),
         curve=tuple((int(p), float(s)) for p, s in data["curve"]),
+        control=_control_from(data.get("control")),
         **{k: data[k] for k in _PLAIN},
     )

@@ -23,6 +23,7 @@ class Round:
         pair: which of the K process pairs ran it.
         dropped: why the round does not count (a signal that the student cannot cause), or empty.
         extra_s: for scaling, the reference's own seconds at p workers; else 0.
+        control: ratio of the course's own program in this round, where it took part; else 0.
     """
 
     reference_s: float
@@ -32,6 +33,7 @@ class Round:
     submission_first: bool
     dropped: str = ""
     extra_s: float = 0.0
+    control: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,32 @@ class TierOutcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Control:
+    """What a program that is known to deserve some tiers did in rounds beside a submission that had lost them.
+
+    Attributes:
+        thresholds: the tiers in question, ascending.
+        decisions: on each; undecided where that program did not win it.
+        speedup: of that program.
+        submission: the submission's, in the same rounds.
+        rounds: all of them, the dropped ones, too.
+        doubt: why these rounds decide nothing, or empty.
+    """
+
+    thresholds: tuple[float, ...]
+    decisions: tuple[Decision, ...]
+    speedup: float
+    submission: float
+    rounds: tuple[Round, ...]
+    doubt: str = ""
+
+    @property
+    def counted(self) -> tuple[Round, ...]:
+        """The rounds that were not dropped."""
+        return tuple(r for r in self.rounds if not r.dropped)
+
+
+@dataclass(frozen=True, slots=True)
 class DuelOutcome:
     """All that a duel measured.
 
@@ -55,6 +83,7 @@ class DuelOutcome:
         floor_s: no honest call can be faster (bytes over bandwidth).
         warmup_s: import, JIT and discarded calls of the submission.
         canary: for scaling, the reference's own speedup at p over 1, else 0.
+        control: what a known program did before a tier was lost, where there is one and it was asked.
     """
 
     function: str
@@ -72,6 +101,7 @@ class DuelOutcome:
     canary: float = 0.0
     workers: int = 1
     curve: tuple[tuple[int, float], ...] = ()
+    control: Control | None = None
 
     @property
     def counted(self) -> tuple[Round, ...]:

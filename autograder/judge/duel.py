@@ -2,7 +2,7 @@
 
 A round is the reference and the submission on the same fresh input, in random order, back to back, in separate
 containers on the same cores, each frozen while the other runs. Every timed call's output is checked. Rounds rotate over
-K independently started process pairs.
+K independently started process pairs. Before a tier is lost for good, a known program plays further rounds: see `control`.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ import numpy as np
 
 from autograder.domain.assignment import Criterion, Function
 from autograder.domain.execution import CallOutcome
-from autograder.domain.measurement import DuelOutcome, Round, TierOutcome
+from autograder.domain.measurement import Control, DuelOutcome, Round, TierOutcome
 from autograder.domain.verdict import Verdict
 from autograder.judge.compare import fail
+from autograder.judge.control import ROLE, account, controlled, disputable, halved
 from autograder.judge.deal import nbytes
 from autograder.judge.proxy import Actor
 from autograder.measure.noise import complaint
@@ -56,11 +57,20 @@ class Cast(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Leg:
-    """One timed call of a round."""
+    """One timed call of a round.
+
+    Attributes:
+        role: of the guest; empty for the submission.
+    """
 
     name: str
-    ours: bool
+    role: str
     workers: int
+
+    @property
+    def ours(self) -> bool:
+        """Whether the program is not the student's."""
+        return bool(self.role)
 
 
 @dataclass(slots=True)
@@ -94,31 +104,50 @@ class Duel:
     @property
     def legs(self) -> tuple[Leg, ...]:
         """Reference and submission; for scaling the reference at 1 and at p, and the submission at p."""
-        p = self.criterion.workers
+        p, against = self.criterion.workers, self.criterion.against
         if not self.workers:
-            return (Leg("reference", True, p), Leg("submission", False, p))
-        return (Leg("reference", True, 1), Leg("canary", True, p), Leg("submission", False, p))
+            return (Leg("reference", against, p), Leg("submission", "", p))
+        return (Leg("reference", against, 1), Leg("canary", against, p), Leg("submission", "", p))
+
+    @property
+    def controlled_legs(self) -> tuple[Leg, ...]:
+        """Reference and submission, and beside them the known program."""
+        p = self.criterion.workers
+        return (self.legs[0], self.legs[-1], Leg("control", f"{ROLE}{self.criterion.control}", p))
 
     def run(self) -> DuelOutcome:
-        """Rounds until every tier is decided, or n_max."""
-        for i in range(self.pairs):
-            self._warm(i)
+        """Rounds until every tier is decided, or n_max; then, where one was lost, those beside a known program."""
+        self._warm(range(self.pairs), self.legs)
         self._calibrate()
         most = min(self.max_pairs, self.pairs + self._actor(0, self.legs[0]).further(self.pairs))
-        rotation = Rotation([t.threshold for t in self.criterion.tiers], self.rule, self.pairs, most)
-        tiers, rounds = rotation.tiers, list[Round]()
-        while not rotation.over:
-            this = self._round(rotation.turn)
-            rounds.append(this)
-            more = rotation.add(this.pair, None if this.dropped else this.ratio)
-            for i in range(rotation.pairs - more, rotation.pairs):
-                self._warm(i)
-            if self.progress is not None and tiers.ratios:
-                self.progress(len(tiers.ratios), interval(tiers.ratios, self.rule.alpha_fail), median(tiers.ratios))
-            if rotation.disturbed:  # both are frozen; what disturbs the machine may pass
-                time.sleep(min(REST_S * 2 ** (rotation.disturbed - 1), LONGEST_REST_S))
+        rule = halved(self.rule) if self.criterion.control else self.rule
+        rotation = Rotation([t.threshold for t in self.criterion.tiers], rule, self.pairs, most)
+        rounds = self._rounds(rotation, self.legs)
         self._retire(rounds)
-        return self._outcome(tiers, tuple(rounds), self._curve() if self.workers else ())
+        outcome = self._outcome(rotation.tiers, rounds, self._curve() if self.workers else ())
+        lost = disputable(rotation.tiers) if self.criterion.control and not outcome.inconclusive else ()
+        return controlled(outcome, self._control(lost, most)) if lost else outcome
+
+    def _control(self, lost: tuple[float, ...], most: int) -> Control:
+        """Fresh rounds for those tiers, which the known program must win."""
+        self._warm(range(self.pairs), self.controlled_legs)
+        leg = self.controlled_legs[-1]
+        self.empty_s[leg.name] = self.empty_s["submission"]
+        rotation = Rotation(lost, halved(self.rule), self.pairs, most, controlled=True)
+        return account(rotation, self._rounds(rotation, self.controlled_legs))
+
+    def _rounds(self, rotation: Rotation, legs: Sequence[Leg]) -> tuple[Round, ...]:
+        rounds, ratios = list[Round](), rotation.tiers.ratios
+        while not rotation.over:
+            this = self._round(rotation.turn, legs)
+            rounds.append(this)
+            more = rotation.add(this.pair, None if this.dropped else this.ratio, this.control)
+            self._warm(range(rotation.pairs - more, rotation.pairs), legs)
+            if self.progress is not None and ratios:
+                self.progress(len(ratios), interval(ratios, self.rule.alpha_fail), median(ratios))
+            if rotation.disturbed:  # all are frozen; what disturbs the machine may pass
+                time.sleep(min(REST_S * 2 ** (rotation.disturbed - 1), LONGEST_REST_S))
+        return tuple(rounds)
 
     def _retire(self, rounds: Sequence[Round]) -> None:
         """A reference that drew a slow layout would favour everybody whom it meets: it serves in no further duel."""
@@ -132,8 +161,7 @@ class Duel:
                 self.cast.retire(pair, self.criterion.against)
 
     def _actor(self, index: int, leg: Leg) -> Actor:
-        role = self.criterion.against if leg.ours else ""
-        return self.cast.actor(index, role, leg.workers if self.function.comm else 0)
+        return self.cast.actor(index, leg.role, leg.workers if self.function.comm else 0)
 
     def _curve(self) -> tuple[tuple[int, float], ...]:
         """For the report only: T_ref(1)/T_sub(q) for powers of two below p, from a few rounds each."""
@@ -142,7 +170,7 @@ class Duel:
         while q < self.criterion.workers:
             ratios = []
             for _ in range(CURVE_ROUNDS):
-                legs = (Leg("reference", True, 1), Leg("submission", False, q))
+                legs = (self.legs[0], Leg("submission", "", q))
                 played = self._play(0, self.make(self.rng), self.chance.sample(legs, 2))
                 seconds = {name: self._net(name, outcome.elapsed_s) for name, (outcome, _) in played.items()}
                 ratios.append(seconds["reference"] / seconds["submission"])
@@ -156,22 +184,23 @@ class Duel:
         named = dict(zip(names, given, strict=False))
         return {**named, knob: leg.workers} if knob else named
 
-    def _warm(self, index: int) -> None:
+    def _warm(self, pairs: range, legs: Sequence[Leg]) -> None:
         """Untimed, but checked: whichever call is the timed one must be right."""
-        submission = self._actor(index, self.legs[-1])
-        for _ in range(WARMUPS):
-            given = self.make(self.rng)
+        for index in pairs:
+            submission = self._actor(index, self.legs[-1])
             before = submission.window.spent_s
-            self._play(index, given, self.legs)
-            self.warmup_s += (submission.window.spent_s - before) if index == 0 else 0.0
-        if index == 0:
-            self.warmup_s += submission.load_s
+            for _ in range(WARMUPS):
+                self._play(index, self.make(self.rng), legs)
+            if index == 0 and legs == self.legs:
+                self.warmup_s += submission.load_s + submission.window.spent_s - before
 
     def _calibrate(self) -> None:
         """What a call costs that does nothing, for every number of workers; and the floor under any call."""
         given, known = self.make(self.rng), {}
         for leg in self.legs:
-            ours = replace(leg, ours=True)  # only a trusted guest is asked: this one believes its clock
+            ours = replace(
+                leg, role=self.criterion.against
+            )  # only a trusted guest is asked: this one believes its clock
             ranks = leg.workers if self.function.comm else 0
             if ranks not in known:
                 known[ranks] = self._empty(ours, ranks, self._arguments(given, ours))
@@ -197,16 +226,15 @@ class Duel:
     def _reference(self, index: int, leg: Leg, named: dict[str, Any]) -> float:
         """Seconds of one call."""
         outcome = self._actor(index, leg).call(self.function, (), named)
-        self._must_pass(outcome)
+        self._must_pass(leg, outcome)
         return outcome.elapsed_s
 
-    def _must_pass(self, outcome: CallOutcome) -> None:
-        """A call of what everybody is timed against."""
+    def _must_pass(self, leg: Leg, outcome: CallOutcome) -> None:
+        """A call of what everybody is timed against, or of the known program."""
         if outcome.verdict is not Verdict.PASSED:
-            fail(
-                outcome.verdict if self.idle else Verdict.GRADER_FAILED,
-                f"the {'baseline' if self.idle else 'reference kernel'} failed: {outcome.verdict} {outcome.note}",
-            )
+            what = "baseline" if self.idle else "control" if leg.name == "control" else "reference kernel"
+            verdict = outcome.verdict if self.idle else Verdict.GRADER_FAILED
+            fail(verdict, f"the {what} failed: {outcome.verdict} {outcome.note}")
 
     def _play(self, index: int, given: tuple[Any, ...], order: Sequence[Leg]) -> dict[str, tuple[CallOutcome, Any]]:
         """All legs on one input; every output is checked against the reference's."""
@@ -214,14 +242,14 @@ class Duel:
         for leg in order:
             outcome = self._actor(index, leg).call(self.function, (), self._arguments(given, leg))
             if leg.ours:
-                self._must_pass(outcome)
+                self._must_pass(leg, outcome)
             outcomes[leg.name] = (outcome, self.cast.unwrap(outcome, self.function))
         self.verify(given, outcomes["submission"][1], outcomes["reference"][1])
         return outcomes
 
-    def _round(self, index: int) -> Round:
+    def _round(self, index: int, legs: Sequence[Leg]) -> Round:
         given = self.make(self.rng)
-        order = self.chance.sample(self.legs, len(self.legs))
+        order = self.chance.sample(legs, len(legs))
         played = self._play(index, given, order)
         seconds = {name: self._net(name, outcome.elapsed_s) for name, (outcome, _) in played.items()}
         raw = played["submission"][0].elapsed_s
@@ -230,9 +258,11 @@ class Duel:
                 Verdict.GRADER_FAILED,
                 f"a call took {raw:.2e} s, less than its data can be moved in ({self.floor_s:.2e} s)",
             )
-        ratio = seconds["reference"] / seconds["submission"]
+        gains = {name: seconds["reference"] / seconds[name] for name in ("submission", "control") if name in played}
         if self.weigh is not None:
-            ratio *= self.weigh(given, played["reference"][1]) / self.weigh(given, played["submission"][1])
+            unit = self.weigh(given, played["reference"][1])
+            gains = {name: gain * unit / self.weigh(given, played[name][1]) for name, gain in gains.items()}
+        ratio = gains["submission"]
         if not 0 < ratio < math.inf:
             fail(Verdict.WRONG_ANSWER, f"the round's cost is not a positive number (ratio {ratio})")
         outcomes = [o for o, _ in played.values()]
@@ -245,9 +275,8 @@ class Duel:
             watch.read().grain_s,
         )
         first = [leg.name for leg in order].index("submission") == 0
-        return Round(
-            seconds["reference"], seconds["submission"], ratio, index, first, dropped, seconds.get("canary", 0.0)
-        )
+        extra = (seconds.get("canary", 0.0), gains.get("control", 0.0))
+        return Round(seconds["reference"], seconds["submission"], ratio, index, first, dropped, *extra)
 
     def _net(self, leg: str, elapsed_s: float) -> float:
         """Less the empty call; never below a twentieth of it."""

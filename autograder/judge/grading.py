@@ -20,6 +20,7 @@ from autograder.domain.verdict import Finding, Verdict
 from autograder.errors import CourseError, SandboxError
 from autograder.judge.buffers import bind
 from autograder.judge.compare import CheckFailure
+from autograder.judge.control import ROLE
 from autograder.judge.deal import ranks_of
 from autograder.judge.device import Device, device_of, keep_memory
 from autograder.judge.proxy import Actor, Proxy, unwrap
@@ -207,6 +208,9 @@ class Grading:
         if role == IDLE:
             actor.load(Program({ENTRY: b""}, role))
             return
+        if role.startswith(ROLE):
+            self._load(actor, "control", assignment.control(role.removeprefix(ROLE)))
+            return
         if assignment.own_reference:
             root = assignment.folder / OWN_FOLDER
             own = {p.relative_to(root).as_posix(): p.read_bytes() for p in sorted(root.rglob("*")) if p.is_file()}
@@ -215,12 +219,20 @@ class Grading:
                 raise CheckFailure(replace(finding, detail=f"{THEIRS}{finding.detail}"))
             return
         module = assignment.kernel if role == "kernel" else assignment.baseline
-        path = self.job.references / f"{module}.py"
+        self._load(actor, role, self.job.references / f"{module}.py")
+
+    def _load(self, actor: Actor, what: str, path: Path) -> None:
+        """A program of the course's own."""
+        assignment = self.job.assignment
         if not path.is_file():
-            raise CourseError(f"{assignment.slug}: reference.{role}", f"{path} does not exist")
-        finding = actor.load(Program({"solution.py": path.read_bytes()}, role))
+            raise CourseError(f"{assignment.slug}: {what}", f"{path} does not exist")
+        files = {ENTRY: path.read_bytes()}
+        adapter = assignment.folder / "adapter.py"
+        if what == "control" and adapter.is_file():
+            files[adapter.name] = adapter.read_bytes()
+        finding = actor.load(Program(files, what))
         if finding is not None:
-            raise CourseError(str(path), f"the {role} does not load: {finding.verdict} {finding.detail}")
+            raise CourseError(str(path), f"the {what} does not load: {finding.verdict} {finding.detail}")
 
     # calls
 

@@ -57,6 +57,8 @@ def describe_duel(criterion: Criterion, duel: DuelOutcome) -> str:
     if missed:
         best = f"; {figure(max(t.threshold for t in passed))}× is reached" if passed else ""
         words += f"{best}; {figure(min(t.threshold for t in missed))}× is not."
+        if duel.control is not None:
+            words += f" A program of the course's own, in rounds beside it, reached {figure(duel.control.speedup)}×."
     elif open_:
         words += f"; {figure(min(t.threshold for t in open_))}× could not be decided: {duel.inconclusive}."
     else:

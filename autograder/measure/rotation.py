@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from autograder.domain.measurement import Decision
 from autograder.measure.statistics import Rule, Tiers, at_odds
 
 MORE_PAIRS_WITHIN = 0.10
@@ -20,13 +21,20 @@ AT_ODDS, AT_ODDS_WITHIN, AT_ODDS_LEAST = 0.03, 0.25, 5
 class Rotation:
     """The bookkeeping of one duel.
 
+    Args:
+        controlled: whether a known program plays every round, too; then it is over, too, as soon as that program loses.
+
     Attributes:
         tiers: evidence and decisions.
+        control: the same for the known program, if there is one.
         disturbed: dropped rounds in a row, up to now.
     """
 
-    def __init__(self, thresholds: Sequence[float], rule: Rule, pairs: int, max_pairs: int) -> None:
+    def __init__(
+        self, thresholds: Sequence[float], rule: Rule, pairs: int, max_pairs: int, controlled: bool = False
+    ) -> None:
         self.tiers = Tiers(thresholds, rule)
+        self.control = Tiers(thresholds, rule) if controlled else None
         self.disturbed = 0
         self._rule, self._first, self._most = rule, pairs, max_pairs
         self._ratios: list[list[float]] = [[] for _ in range(pairs)]
@@ -51,15 +59,22 @@ class Rotation:
     @property
     def over(self) -> bool:
         """Whether every tier is decided, or none will be."""
-        return self.tiers.settled or self.rounds >= self._rule.n_max or self.noisy
+        if self.rounds >= self._rule.n_max or self.noisy:
+            return True
+        if self.control is None:
+            return self.tiers.settled
+        return Decision.FAIL in self.control.decisions or (self.tiers.settled and self.control.settled)
 
     @property
     def turn(self) -> int:
         """The pair that plays next: the one that has played least, so that those who came later catch up."""
         return self._played.index(min(self._played))
 
-    def add(self, pair: int, ratio: float | None) -> int:
+    def add(self, pair: int, ratio: float | None, control: float = 0.0) -> int:
         """One round; None if it was dropped.
+
+        Args:
+            control: ratio of the known program in that round, where it plays.
 
         Returns:
             How many further pairs play from now on.
@@ -69,12 +84,16 @@ class Rotation:
         if ratio is not None:
             self._ratios[pair].append(ratio)
             self.tiers.note(ratio)
+            if self.control is not None:
+                self.control.note(control)
         more = self._wanted()
         self._played += [0] * more
         self._ratios += [[] for _ in range(more)]
         self._held = (self._held or more > 1) and min(self._played) < max(self._played)
         if not self._held:
             self.tiers.look()
+            if self.control is not None:
+                self.control.look()
         return more
 
     def _wanted(self) -> int:

@@ -29,6 +29,12 @@ def write_page(grade: Grade, path: Path, *, staff: bool = False) -> Path:
     return path
 
 
+KNOWN = (
+    "Before a tier is lost, it is tried again beside a program that is known to deserve it, on the same inputs. Where that "
+    "program does not reach it either, the machine is to blame and nobody loses it."
+)
+
+
 def page(grade: Grade, *, staff: bool = False) -> str:
     """The report of one grading.
 
@@ -48,8 +54,12 @@ def _figures(criterion: CriterionResult, duel: DuelOutcome) -> list[tuple[str, s
     else:
         first = ("Where the speedup lies, and what each tier asks.", plots.tiers(duel))
     band = "Every round. The band is the interval after that many rounds; it is valid at every moment, so stopping early is fair."
-    last = [("Scaling over workers.", plots.scaling(duel))] if duel.workers > 1 else []
-    return [first, (band, plots.rounds(duel)), *last]
+    figures = [first, (band, plots.rounds(duel))]
+    if duel.control is not None and duel.control.counted:
+        figures.append((KNOWN, plots.control(duel.control)))
+    if duel.workers > 1:
+        figures.append(("Scaling over workers.", plots.scaling(duel)))
+    return figures
 
 
 def write_index(grades: Sequence[tuple[str, Grade, str]], path: Path, title: str) -> Path:

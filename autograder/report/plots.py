@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any, TypeVar
 
-from autograder.domain.measurement import Decision, DuelOutcome
+from autograder.domain.measurement import Control, Decision, DuelOutcome
 from autograder.domain.project import TOLERANCE, Measured, Standing
 from autograder.measure.statistics import interval
 
@@ -117,16 +117,38 @@ def rounds(duel: DuelOutcome) -> str:
             ha="right",
             color=_GOOD if good else _BAD,
         )
+    _round_axes(axes, ratios, len(ratios))
+    return _svg(figure)
+
+
+def _round_axes(axes: Any, ratios: Sequence[float], rounds: int) -> None:
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
     axes.set_xlabel("round")
     axes.set_ylabel("speedup against the reference")
     axes.set_yscale("log")
-    from matplotlib.ticker import FuncFormatter, MaxNLocator
-
     axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}×"))
     axes.yaxis.set_minor_formatter(FuncFormatter(lambda v, _: f"{v:.2g}×" if max(ratios) / min(ratios) < 4 else ""))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.set_xlim(0.5, max(len(ratios), 12) + 0.5)
+    axes.set_xlim(0.5, max(rounds, 12) + 0.5)
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, 1.2), ncols=3, frameon=False)
+
+
+@_alone
+def control(found: Control) -> str:
+    """The rounds in which a known program played, too: its ratios, the submission's, and the tiers in question."""
+    figure, axes = _figure(2.6)
+    counted = found.counted
+    numbers = range(1, len(counted) + 1)
+    axes.plot(numbers, [r.control for r in counted], "^", color=_MUTED, markersize=5, label="the known program")
+    axes.plot(numbers, [r.ratio for r in counted], "o", color=_INK, markersize=3.5, label="this submission")
+    for threshold in found.thresholds:
+        axes.axhline(threshold, color=_BAD, linestyle="--", linewidth=1.2)
+        axes.annotate(
+            f"{threshold:g}×", (1.0, threshold), xycoords=("axes fraction", "data"), xytext=(-4, 2),
+            textcoords="offset points", ha="right", color=_BAD,
+        )  # fmt: skip
+    _round_axes(axes, [x for r in counted for x in (r.ratio, r.control)], len(counted))
     return _svg(figure)
 
 

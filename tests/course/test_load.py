@@ -49,6 +49,8 @@ WRONG = [
     ("points = 30\nvis", "vis", "criteria[1].points", "is missing"),
     ('kind = "speedup"', 'kind = "correctness"', "tiers", "has none"),
     ("threshold = 0.2", "threshold = -0.2", "tiers", "positive"),
+    ('control = "numpy_loop.py"', 'control = "../solution.py"', "criteria[4].control", "a file in solutions/"),
+    ("points = 30\nvis", 'points = 30\ncontrol = "a.py"\nvis', "criteria[1].control", "of a timed criterion"),
     ("points = 10 }, {", "marks = 10 }, {", "tiers", "unknown key"),
     ('title = "The test', "title = The test", "assignment.toml", "not TOML"),
 ]

@@ -6,16 +6,18 @@ import json
 import math
 
 from autograder.domain.grade import CriterionResult, Grade
-from autograder.domain.measurement import Decision, DuelOutcome, Round, TierOutcome
+from autograder.domain.measurement import Control, Decision, DuelOutcome, Round, TierOutcome
 from autograder.domain.verdict import Verdict
 
 
 def graded(high: float) -> Grade:
     """With a duel whose interval ends there."""
     rounds = (Round(0.1, 0.2, 0.5, 0, True), Round(0.1, 0.2, 0.5, 1, False, "the hypervisor took 9 ms"))
+    beside = (Round(0.1, 0.2, 0.5, 0, True, control=0.9),)
+    control = Control((0.6,), (Decision.FAIL,), 0.9, 0.5, beside)
     duel = DuelOutcome(
         "f", 0.5, (0.0, high), 0.995, rounds, (TierOutcome(0.2, 5.0, Decision.UNDECIDED, 1),), 0.1, 0.2, 0.0, 1e-4, 1.0,
-        "1 of 2 rounds were disturbed", curve=((1, 0.9),),
+        "1 of 2 rounds were disturbed", curve=((1, 0.9),), control=control,
     )  # fmt: skip
     criteria = (
         CriterionResult("a", "A", 1.0, 2.0, Verdict.PASSED, "Correct.", True, {"checks": []}),

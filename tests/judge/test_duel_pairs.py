@@ -3,70 +3,18 @@
 from __future__ import annotations
 
 import random
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from autograder.domain.assignment import Argument, Criterion, CriterionKind, Function, Tier, ValueType
+from autograder.domain.assignment import Criterion, CriterionKind, Tier
 from autograder.domain.execution import CallOutcome
 from autograder.domain.measurement import Decision
 from autograder.domain.verdict import Verdict
 from autograder.judge.duel import EMPTY_CALLS, Cast, Duel
-from autograder.measure.noise import Reading
 from autograder.measure.statistics import Rule, at_odds
 
-FUNCTION = Function("f", (Argument("n", ValueType("int")),), (ValueType("float"),))
-EMPTY_S = 1e-4
-
-
-class Guest:
-    """Takes the time it is told to, with two per cent of noise."""
-
-    bandwidth = 1e10
-    room = 3
-    says_empty_s = EMPTY_S
-
-    def __init__(self, seconds: float, chance: random.Random) -> None:
-        self.seconds, self.chance, self.load_s = seconds, chance, 0.0
-        watch = SimpleNamespace(cores=(0,), read=lambda: Reading(0.0, 0.0, 1e-4))
-        self.window = SimpleNamespace(spent_s=0.0, watch=watch, broken=None)
-
-    def further(self, pairs):
-        """On a device of that size."""
-        return self.room
-
-    def call(self, function, given, named):
-        """One call."""
-        elapsed = self.seconds * self.chance.lognormvariate(0, 0.02) + EMPTY_S
-        return CallOutcome(Verdict.PASSED, (1.0,), elapsed)
-
-    def empty(self, function, given, named, spin_s):
-        """Nothing."""
-        return CallOutcome(Verdict.PASSED, (1.0,), self.says_empty_s)
-
-
-class Theatre:
-    """Guests by pair; some of them slow."""
-
-    def __init__(self, chance, submissions=(1.0,), references=(1.0,)) -> None:
-        self.made: dict[tuple[int, str], Guest] = {}
-        self.slow = {"": submissions, "kernel": references}
-        self.chance, self.retired = chance, []
-
-    def actor(self, index, role, ranks):
-        """One guest, always the same."""
-        factors = self.slow.get(role, ())
-        factor = factors[index] if index < len(factors) else 1.0
-        return self.made.setdefault((index, role), Guest(0.04 * factor, self.chance))
-
-    def retire(self, index, role):
-        """Kept for the test."""
-        self.retired.append((index, role))
-
-    def unwrap(self, outcome, function):
-        """The value."""
-        return outcome.outputs[0]
+from .theatre import EMPTY_S, FUNCTION, Guest, Theatre
 
 
 def duel(chance, threshold=1.0, max_pairs=5, idle="", lies_s=EMPTY_S, **slow):

@@ -1,12 +1,14 @@
 """Real submissions, from file to verdict, in real containers."""
 
 import json
+import shutil
 import subprocess
 import sys
 
 import pytest
 
 from autograder.api import Submission, load, receive
+from autograder.domain.measurement import Decision
 from autograder.domain.submission import digest
 from autograder.domain.verdict import Verdict
 
@@ -40,6 +42,36 @@ def test_a_slow_one_reaches_the_lower_tier_only(node, basic):
     assert speed.verdict is Verdict.TOO_SLOW, speed.evidence
     assert speed.points == 10
     assert 0.28 < speed.duel.speedup < 0.38
+    control = speed.duel.control
+    assert control.thresholds == (0.6,) and control.decisions == (Decision.FAIL,)
+    assert 0.28 < control.submission < 0.38 and control.speedup > 0.8
+    assert "A program of the course's own" in speed.sentence
+
+
+def test_nobody_loses_a_tier_that_the_known_program_loses_too(node, basic, tmp_path):
+    """As if a neighbour of the machine slowed everything but the reference by three; what is reached is reached."""
+    folder = tmp_path / "t_basic"
+    shutil.copytree(basic.folder, folder)
+    shutil.copyfile(folder / "mutants/three_times.py", folder / "solutions/numpy_loop.py")
+    slowed = load(folder)
+    speed = node.grade(slowed, receive(folder / "mutants/three_times.py", 64)).criteria[-1]
+    assert speed.verdict is Verdict.INCONCLUSIVE, speed.evidence
+    assert [t.decision for t in speed.duel.tiers] == [Decision.PASS, Decision.UNDECIDED]
+    assert "did not earn it in the same rounds" in speed.sentence
+
+
+@pytest.mark.parametrize(
+    ("program", "problem"),
+    [(None, "does not exist"), ("def work(x)", "does not load"), ("def work(x): pass", "failed")],
+)
+def test_a_control_that_is_not_there_or_breaks_is_ours(node, basic, tmp_path, program, problem):
+    """Staff are told which file; the student has lost nothing."""
+    folder = tmp_path / "t_basic"
+    shutil.copytree(basic.folder, folder)
+    path = folder / "solutions/numpy_loop.py"
+    path.unlink() if program is None else path.write_text(program)
+    grade = node.grade(load(folder), receive(folder / "mutants/three_times.py", 64), only="speed")
+    assert grade.ours and problem in str(grade.to_json()), grade
 
 
 def test_a_grading_is_replayed_by_its_seed(node, basic):
