@@ -24,7 +24,7 @@ from autograder.engine.kernels import CPU, GPU, Kernel
 from autograder.engine.options import Options
 from autograder.errors import SandboxError
 from autograder.judge.device import Device, device_of
-from autograder.judge.duel import LONGEST_SPIN_S
+from autograder.judge.empties import EMPTY_CALLS, LONGEST_SPIN_S, Empties
 from autograder.judge.proxy import Actor
 from autograder.judge.run import step_aside
 from autograder.measure.noise import complaint
@@ -32,8 +32,6 @@ from autograder.measure.room import Room
 from autograder.measure.statistics import median
 from autograder.sandbox.base import Sandbox
 from autograder.sandbox.profile import Profile
-
-EMPTY_CALLS = 7  # of each pair
 
 
 @dataclass(slots=True)
@@ -55,7 +53,7 @@ class Bench:
     actors: list[Actor] = field(default_factory=list)
     room: Room | None = None
     per_step_s: float = 0.0
-    empty_s: float = 0.0
+    empties: Empties | None = None
     affinity: set[int] = field(default_factory=set)
     device: Device | None = None
 
@@ -116,14 +114,16 @@ class Bench:
             raise SandboxError(f"the planted kernel failed: {outcome.verdict} {outcome.note}")
         return outcome
 
-    def _empty(self, function: Function, spin_s: float) -> float:
+    def _empties(self, function: Function, kernel_s: float) -> Empties:
         """As a duel asks: guests of its first pairs in turn, and a call of another one's in between."""
-        spin_s, calls = min(spin_s, LONGEST_SPIN_S), []
-        actors = [reference for reference, _ in self.first]
-        for n in range(EMPTY_CALLS * len(actors)):
-            self._call(actors[(n + 1) % len(actors)], round(spin_s / self.per_step_s))
-            calls.append(actors[n % len(actors)].empty(function, (self.kernel.draw(), 1), {}, spin_s))
-        return median([c.elapsed_s for c in calls[len(actors) :]])
+        made, actors = Empties({}, min(kernel_s, LONGEST_SPIN_S), kernel_s), [reference for reference, _ in self.first]
+        for n in range(EMPTY_CALLS + len(actors)):
+            self._call(actors[(n + 1) % len(actors)], round(made.spin_s / self.per_step_s))
+            self._ask(made, actors[n % len(actors)], function)
+        return made
+
+    def _ask(self, empties: Empties, actor: Actor, function: Function) -> None:
+        empties.add(actor.empty(function, (self.kernel.draw(), 1), {}, empties.spin_s).elapsed_s)
 
     def _calibrate(self) -> None:
         assert self.room is not None
@@ -142,7 +142,7 @@ class Bench:
         assert self.room is not None
         self.kernel_s = kernel_s
         with self.room.exclusive():
-            self.empty_s = self._empty(self.kernel.functions[0], kernel_s)
+            self.empties = self._empties(self.kernel.functions[0], kernel_s)
 
     def trace(self, ratio: float, rounds: int, tick: Callable[[], None] = lambda: None) -> list[Round]:
         """Rounds whose true ratio is known.
@@ -150,7 +150,7 @@ class Bench:
         Args:
             ratio: reference time over submission time; the submission side does 1/ratio of the work.
         """
-        assert self.room is not None
+        assert self.room is not None and self.empties is not None
         # a common divisor, so that the planted ratio is exact in whole steps
         unit = max(round(self.kernel_s / self.per_step_s / 100), 1)
         reference_steps, submission_steps = round(100 * ratio) * unit, 100 * unit
@@ -170,8 +170,11 @@ class Bench:
                     reference.foreign_s + submission.foreign_s, reference.steal_s + submission.steal_s,
                     reference.elapsed_s + submission.elapsed_s, grain,
                 )  # fmt: skip
-                mine, theirs = reference.elapsed_s - self.empty_s, submission.elapsed_s - self.empty_s
+                empty_s = self.empties.seconds
+                mine, theirs = reference.elapsed_s - empty_s, submission.elapsed_s - empty_s
                 made.append(Round(mine, theirs, mine / theirs, pair, first, dropped))
+                if self.empties.due(n + 1):
+                    self._ask(self.empties, self.pairs[(pair + 1) % len(self.pairs)][0], self.kernel.functions[0])
                 tick()
         return made
 
@@ -185,7 +188,7 @@ class Bench:
         outside, inside = list[float](), list[float]()
         _, timed = self.kernel.functions
         with self.room.exclusive():
-            empty_s = self._empty(timed, kernel_s)
+            empty_s = self._empties(timed, kernel_s).seconds
             order = [a for n in range(calls) for a in random.sample(self.first[n % len(self.first)], 2)]
             for actor in order:
                 outcome = actor.call(timed, (self.kernel.draw(), steps))

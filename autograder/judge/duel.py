@@ -23,14 +23,13 @@ from autograder.domain.verdict import Verdict
 from autograder.judge.compare import fail
 from autograder.judge.control import ROLE, account, controlled, disputable, halved
 from autograder.judge.deal import nbytes
+from autograder.judge.empties import EMPTY_CALLS, LONGEST_SPIN_S, Empties
 from autograder.judge.proxy import Actor
 from autograder.measure.noise import complaint
 from autograder.measure.rotation import AT_ODDS, AT_ODDS_LEAST, MOST_PAIRS, Rotation
 from autograder.measure.statistics import Rule, Tiers, interval, median
 
 WARMUPS = 3
-EMPTY_CALLS = 9
-LONGEST_SPIN_S = 0.05
 CANARY_SHARE = 0.8
 CACHE_FACTOR = 4.0  # caches may be this much faster than the measured copy from memory
 CURVE_ROUNDS = 5
@@ -98,7 +97,7 @@ class Duel:
     progress: Progress | None = None
     chance: random.Random = field(default_factory=random.SystemRandom)
     warmup_s: float = 0.0
-    empty_s: dict[str, float] = field(default_factory=dict)
+    empties: dict[int, Empties] = field(default_factory=dict)
     floor_s: float = 0.0
 
     @property
@@ -131,8 +130,6 @@ class Duel:
     def _control(self, lost: tuple[float, ...], most: int) -> Control:
         """Fresh rounds for those tiers, which the known program must win."""
         self._warm(range(self.pairs), self.controlled_legs)
-        leg = self.controlled_legs[-1]
-        self.empty_s[leg.name] = self.empty_s["submission"]
         rotation = Rotation(lost, halved(self.rule), self.pairs, most, controlled=True)
         return account(rotation, self._rounds(rotation, self.controlled_legs))
 
@@ -141,6 +138,7 @@ class Duel:
         while not rotation.over:
             this = self._round(rotation.turn, legs)
             rounds.append(this)
+            self._ask_again(len(rounds), (this.pair + 1) % rotation.pairs)
             more = rotation.add(this.pair, None if this.dropped else this.ratio, this.control)
             self._warm(range(rotation.pairs - more, rotation.pairs), legs)
             if self.progress is not None and ratios:
@@ -161,7 +159,10 @@ class Duel:
                 self.cast.retire(pair, self.criterion.against)
 
     def _actor(self, index: int, leg: Leg) -> Actor:
-        return self.cast.actor(index, leg.role, leg.workers if self.function.comm else 0)
+        return self.cast.actor(index, leg.role, self._ranks(leg))
+
+    def _ranks(self, leg: Leg) -> int:
+        return leg.workers if self.function.comm else 0
 
     def _curve(self) -> tuple[tuple[int, float], ...]:
         """For the report only: T_ref(1)/T_sub(q) for powers of two below p, from a few rounds each."""
@@ -172,7 +173,7 @@ class Duel:
             for _ in range(CURVE_ROUNDS):
                 legs = (self.legs[0], Leg("submission", "", q))
                 played = self._play(0, self.make(self.rng), self.chance.sample(legs, 2))
-                seconds = {name: self._net(name, outcome.elapsed_s) for name, (outcome, _) in played.items()}
+                seconds = self._net(legs, played)
                 ratios.append(seconds["reference"] / seconds["submission"])
             points.append((q, median(ratios)))
             q *= 2
@@ -196,32 +197,40 @@ class Duel:
 
     def _calibrate(self) -> None:
         """What a call costs that does nothing, for every number of workers; and the floor under any call."""
-        given, known = self.make(self.rng), {}
+        given = self.make(self.rng)
         for leg in self.legs:
-            ours = replace(
-                leg, role=self.criterion.against
-            )  # only a trusted guest is asked: this one believes its clock
-            ranks = leg.workers if self.function.comm else 0
-            if ranks not in known:
-                known[ranks] = self._empty(ours, ranks, self._arguments(given, ours))
-            self.empty_s[leg.name] = known[ranks]
+            if self._ranks(leg) not in self.empties:
+                self.empties[self._ranks(leg)] = self._empties(replace(leg, role=self.criterion.against), given)
         reference = self._actor(0, self.legs[0])
         outcome = reference.call(self.function, (), self._arguments(given, self.legs[0]))
         moved = nbytes(list(given)) + nbytes(list(outcome.outputs))
         self.floor_s = moved / (CACHE_FACTOR * reference.bandwidth)
 
-    def _empty(self, leg: Leg, ranks: int, named: dict[str, Any]) -> float:
+    def _empties(self, leg: Leg, given: tuple[Any, ...]) -> Empties:
         """As in rounds, guests come in turn, and where it matters a call of another one's in between: caches are as cold."""
-        spin_s = min(self._reference(0, leg, named), LONGEST_SPIN_S)
-        calls = []
-        for n in range(EMPTY_CALLS + self.pairs):
-            if spin_s < LONGEST_SPIN_S:
+        named = self._arguments(given, leg)
+        whole_s = self._reference(0, leg, named)
+        made = Empties(named, min(whole_s, LONGEST_SPIN_S))
+        for n in range(EMPTY_CALLS + self.pairs):  # the first of each pair are forgotten
+            if made.spin_s < LONGEST_SPIN_S:
                 self._reference((n + 1) % self.pairs, leg, named)
-            actor = self.cast.actor(n % self.pairs, self.idle or self.criterion.against, ranks)
-            calls.append(actor.empty(self.function, (), named, spin_s))
-        if any(c.verdict is not Verdict.PASSED for c in calls):
-            fail(Verdict.GRADER_FAILED, f"the empty call failed: {calls[-1].verdict}")
-        return median([c.elapsed_s for c in calls[self.pairs :]])
+            self._ask(made, n % self.pairs, self._ranks(leg))
+        made.own_s = whole_s - median(made.recent)
+        return made
+
+    def _ask(self, empties: Empties, index: int, ranks: int) -> None:
+        """Only a trusted guest: this one believes its clock."""
+        actor = self.cast.actor(index, self.idle or self.criterion.against, ranks)
+        outcome = actor.empty(self.function, (), empties.named, empties.spin_s)
+        if outcome.verdict is not Verdict.PASSED:
+            fail(Verdict.GRADER_FAILED, f"the empty call failed: {outcome.verdict}")
+        empties.add(outcome.elapsed_s)
+
+    def _ask_again(self, rounds: int, index: int) -> None:
+        """After a round of another pair's."""
+        for ranks, empties in self.empties.items():
+            if empties.due(rounds):
+                self._ask(empties, index, ranks)
 
     def _reference(self, index: int, leg: Leg, named: dict[str, Any]) -> float:
         """Seconds of one call."""
@@ -251,7 +260,7 @@ class Duel:
         given = self.make(self.rng)
         order = self.chance.sample(legs, len(legs))
         played = self._play(index, given, order)
-        seconds = {name: self._net(name, outcome.elapsed_s) for name, (outcome, _) in played.items()}
+        seconds = self._net(legs, played)
         raw = played["submission"][0].elapsed_s
         if raw < self.floor_s:
             fail(
@@ -274,14 +283,24 @@ class Duel:
             total * len(watch.cores),
             watch.read().grain_s,
         )
+        reference = self.legs[0]
+        if not dropped and played[reference.name][0].elapsed_s <= self._empty_s(reference):
+            dropped = "the reference took no longer than an empty call"
         first = [leg.name for leg in order].index("submission") == 0
         extra = (seconds.get("canary", 0.0), gains.get("control", 0.0))
         return Round(seconds["reference"], seconds["submission"], ratio, index, first, dropped, *extra)
 
-    def _net(self, leg: str, elapsed_s: float) -> float:
-        """Less the empty call; never below a twentieth of it."""
-        empty_s = self.empty_s[leg]
-        return max(elapsed_s - empty_s, empty_s / 20)
+    def _net(self, legs: Sequence[Leg], played: dict[str, tuple[CallOutcome, Any]]) -> dict[str, float]:
+        """Seconds of each leg less the empty call; never below a twentieth of it."""
+        found = {}
+        for leg in legs:
+            empty_s = self._empty_s(leg)
+            found[leg.name] = max(played[leg.name][0].elapsed_s - empty_s, empty_s / 20)
+        return found
+
+    def _empty_s(self, leg: Leg) -> float:
+        """For the curve's numbers of ranks that of p is near enough."""
+        return (self.empties.get(self._ranks(leg)) or self.empties[self._ranks(self.legs[-1])]).seconds
 
     def _outcome(self, tiers: Tiers, rounds: tuple[Round, ...], curve: tuple[tuple[int, float], ...]) -> DuelOutcome:
         counted = [r for r in rounds if not r.dropped]
@@ -302,7 +321,7 @@ class Duel:
             reference_s=median([r.reference_s for r in counted]),
             submission_s=median([r.submission_s for r in counted]),
             floor_s=self.floor_s,
-            empty_s=self.empty_s["submission"],
+            empty_s=self._empty_s(self.legs[-1]),
             warmup_s=self.warmup_s,
             inconclusive=self._doubt(tiers, rounds, canary),
             canary=canary,

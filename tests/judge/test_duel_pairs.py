@@ -11,7 +11,9 @@ from autograder.domain.assignment import Criterion, CriterionKind, Tier
 from autograder.domain.execution import CallOutcome
 from autograder.domain.measurement import Decision
 from autograder.domain.verdict import Verdict
-from autograder.judge.duel import EMPTY_CALLS, Cast, Duel
+from autograder.judge.compare import CheckFailure
+from autograder.judge.duel import Cast, Duel
+from autograder.judge.empties import EMPTY_CALLS
 from autograder.measure.statistics import Rule, at_odds
 
 from .theatre import EMPTY_S, FUNCTION, Guest, Theatre
@@ -20,7 +22,8 @@ from .theatre import EMPTY_S, FUNCTION, Guest, Theatre
 def duel(chance, threshold=1.0, max_pairs=5, idle="", lies_s=EMPTY_S, **slow):
     """One whole duel; its outcome and its cast."""
     theatre = Theatre(chance, **slow)
-    theatre.actor(0, "kernel", 0).says_empty_s = lies_s
+    for pair in range(2):
+        theatre.actor(pair, "kernel", 0).says_empty_s = lies_s
     criterion = Criterion("s", "S", 1, CriterionKind.SPEEDUP, tiers=(Tier(threshold, 1.0),))
     made = Duel(
         theatre, FUNCTION, criterion, Rule(), lambda rng: (1,), lambda *_: None, np.random.default_rng(1),
@@ -92,12 +95,59 @@ def test_an_empty_call_meets_caches_as_cold_as_a_round(kernel_s, monkeypatch):
     _, theatre = duel(random.Random(7), threshold=0.5)
     names = {id(guest): key for key, guest in theatre.made.items()}
     asked = [(i, names[who]) for i, (what, who) in enumerate(said) if what == "empty"]
-    assert len(asked) == EMPTY_CALLS + 2 and [pair for _, (pair, _) in asked[:4]] == [0, 1, 0, 1]
-    for i, (pair, _) in asked[1:]:
+    before, later = asked[: EMPTY_CALLS + 2], asked[EMPTY_CALLS + 2 :]
+    assert [pair for _, (pair, _) in before[:4]] == [0, 1, 0, 1] and len(later) >= 4
+    assert all(names[said[i - 1][1]][0] == 1 - pair and said[i - 1][0] == "call" for i, (pair, _) in later)
+    for i, (pair, _) in before[1:]:
         what, who = said[i - 1]
         assert (what, names[who]) == (
             ("call", (1 - pair, "kernel")) if kernel_s < 0.05 else ("empty", (1 - pair, "kernel"))
         )
+
+
+def dear_at_first(monkeypatch, calls, dear_s):
+    """Every call costs that much beside its work, until so many were made; empty calls say so."""
+    made = []
+    call, empty = Guest.call, Guest.empty
+
+    def cost():
+        made.append(1)
+        return dear_s if len(made) <= calls else 0.0
+
+    def dearer(outcome):
+        return CallOutcome(outcome.verdict, outcome.outputs, outcome.elapsed_s + cost())
+
+    monkeypatch.setattr(Guest, "call", lambda guest, *given: dearer(call(guest, *given)))
+    monkeypatch.setattr(Guest, "empty", lambda guest, *given: dearer(empty(guest, *given)))
+
+
+def test_what_an_empty_call_costs_is_asked_again(monkeypatch):
+    """A machine that is disturbed when the duel begins and quiet soon after: the speed is that of the calls themselves."""
+    dear_at_first(monkeypatch, 50, 0.02)
+    found, _ = duel(random.Random(7), threshold=0.9, submissions=(1.25,) * 5)
+    assert 0.79 < found.speedup < 0.81 and found.empty_s < 2 * EMPTY_S
+    assert found.tiers[0].decision is Decision.FAIL
+
+
+def test_a_reference_that_takes_no_longer_than_nothing_measures_nothing(monkeypatch):
+    """As if empty calls were dear when they were asked, and cheap in rounds."""
+    monkeypatch.setattr(Guest, "says_empty_s", 1.0)
+    theatre = Theatre(random.Random(3))
+    criterion = Criterion("s", "S", 1, CriterionKind.SPEEDUP, tiers=(Tier(1.0, 1.0),))
+    made = Duel(
+        theatre,
+        FUNCTION,
+        criterion,
+        Rule(),
+        lambda rng: (1,),
+        lambda *_: None,
+        np.random.default_rng(1),
+        chance=random.Random(3),
+    )
+    with pytest.raises(CheckFailure) as failed:
+        made.run()
+    assert failed.value.finding.verdict is Verdict.INCONCLUSIVE
+    assert "the reference took no longer than an empty call" in failed.value.finding.detail
 
 
 def outcome(seconds):
