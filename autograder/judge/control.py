@@ -45,10 +45,10 @@ def account(rotation: Rotation, rounds: Sequence[Round]) -> Control:
     if rotation.noisy:
         won = [False] * len(won)
         doubt = f"{len(rounds) - len(counted)} of {len(rounds)} rounds beside a known program were disturbed"
-    elif not all(won):
-        lost = tiers.thresholds[won.index(False)]
+    elif Decision.FAIL in rotation.control.decisions:
+        lost = tiers.thresholds[rotation.control.decisions.index(Decision.FAIL)]
         doubt = f"a program that earns {lost:g}× on a quiet machine did not earn it in the same rounds ({known:.3g}×)"
-    elif not tiers.settled:
+    elif not all(won) or not tiers.settled:
         doubt = f"no decision after {len(counted)} rounds beside a known program"
     decisions = tuple(d if w else Decision.UNDECIDED for d, w in zip(tiers.decisions, won, strict=True))
     return Control(tiers.thresholds, decisions, known, again, tuple(rounds), doubt)

@@ -78,6 +78,7 @@ class Duel:
 
     Attributes:
         workers: name of the argument that takes the number of workers (scaling), or empty.
+        most_s: seconds after which no further round begins; what is open then stays open.
         idle: role of a guest of ours that is asked what an empty call costs, where the reference is not ours; else empty.
         chance: order of the legs; not secret, but nothing the student can foresee.
     """
@@ -94,9 +95,11 @@ class Duel:
     weigh: Weigh | None = None
     workers: str = ""
     idle: str = ""
+    most_s: float = math.inf
     progress: Progress | None = None
     chance: random.Random = field(default_factory=random.SystemRandom)
     warmup_s: float = 0.0
+    until: float = math.inf
     empties: dict[int, Empties] = field(default_factory=dict)
     floor_s: float = 0.0
 
@@ -116,6 +119,7 @@ class Duel:
 
     def run(self) -> DuelOutcome:
         """Rounds until every tier is decided, or n_max; then, where one was lost, those beside a known program."""
+        self.until = time.monotonic() + self.most_s
         self._warm(range(self.pairs), self.legs)
         self._calibrate()
         most = min(self.max_pairs, self.pairs + self._actor(0, self.legs[0]).further(self.pairs))
@@ -135,7 +139,7 @@ class Duel:
 
     def _rounds(self, rotation: Rotation, legs: Sequence[Leg]) -> tuple[Round, ...]:
         rounds, ratios = list[Round](), rotation.tiers.ratios
-        while not rotation.over:
+        while not rotation.over and time.monotonic() < self.until:
             this = self._round(rotation.turn, legs)
             rounds.append(this)
             self._ask_again(len(rounds), (this.pair + 1) % rotation.pairs)
@@ -305,7 +309,12 @@ class Duel:
     def _outcome(self, tiers: Tiers, rounds: tuple[Round, ...], curve: tuple[tuple[int, float], ...]) -> DuelOutcome:
         counted = [r for r in rounds if not r.dropped]
         if not counted:
-            fail(Verdict.INCONCLUSIVE, f"all {len(rounds)} rounds were disturbed: {rounds[-1].dropped}")
+            why = (
+                f"all {len(rounds)} rounds were disturbed: {rounds[-1].dropped}"
+                if rounds
+                else "no round fitted in its time"
+            )
+            fail(Verdict.INCONCLUSIVE, why)
         level = 1 - self.rule.alpha_fail
         canary = median([r.reference_s / r.extra_s for r in counted]) if self.workers else 0.0
         return DuelOutcome(

@@ -18,6 +18,8 @@ from autograder.judge.duel import Duel, Make, Verify, Weigh
 from autograder.judge.grading import IDLE, Grading
 from autograder.judge.proxy import Proxy
 
+SHARE = 0.9  # of what a check may take: a duel ends by itself before pytest ends it
+
 
 class Calls:
     """Counts what was evaluated in the judge on the student's behalf."""
@@ -118,6 +120,7 @@ class Judge:
         duel = Duel(
             grading, declared, criterion, job.rule, make, verify, rng, job.pairs,
             weigh=weigh, workers=workers, idle=IDLE if job.assignment.own_reference else "", progress=progress,
+            most_s=SHARE * job.assignment.limits.grading_s,
         )  # fmt: skip
         with grading.room.exclusive():
             outcome = duel.run()

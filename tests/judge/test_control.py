@@ -21,13 +21,13 @@ from .theatre import FUNCTION, KNOWN, Guest, Theatre
 TIERS = (0.5, 0.7, 0.9)
 
 
-def duel(theatre, control="known.py", thresholds=TIERS):
+def duel(theatre, control="known.py", thresholds=TIERS, **more):
     """One whole duel for tiers of ten points each."""
     tiers = tuple(Tier(t, 10.0) for t in thresholds)
     criterion = Criterion("s", "S", 30, CriterionKind.SPEEDUP, tiers=tiers, control=control)
     made = Duel(
         theatre, FUNCTION, criterion, Rule(), lambda rng: (1,), lambda *_: None, np.random.default_rng(1),
-        max_pairs=5, chance=theatre.chance,
+        max_pairs=5, chance=theatre.chance, **more,
     )  # fmt: skip
     return made.run()
 
@@ -102,6 +102,21 @@ def test_only_what_may_be_disputed_is_asked_about():
     assert outcome.control.thresholds == (0.5,) and decisions(outcome) == ["fail", "fail", "fail"]
     outcome, _ = run(0.3, 0.3)
     assert decisions(outcome) == ["undecided", "fail", "fail"] and outcome.inconclusive
+
+
+@pytest.mark.parametrize("rounds", [0, 5, 25])
+def test_a_duel_that_runs_out_of_time_decides_nothing(rounds, monkeypatch):
+    """Before its rounds, among them, or among those beside the known program: open, and nobody's fault."""
+    theatre = Theatre(random.Random(3), submissions=(1 / 0.6,) * 5)
+    asked = iter([0.0] + [1.0] * rounds + [3.0] * 400)
+    monkeypatch.setattr("autograder.judge.duel.time.monotonic", lambda: next(asked))
+    if rounds == 0:
+        with pytest.raises(CheckFailure, match="no round fitted in its time"):
+            duel(theatre, most_s=2.0)
+        return
+    outcome = duel(theatre, most_s=2.0)
+    assert outcome.inconclusive.startswith("no decision after") and decisions(outcome)[2] == "undecided"
+    assert (outcome.control is None) is (rounds == 5)
 
 
 def test_a_known_program_that_breaks_is_a_failure_of_ours(monkeypatch):

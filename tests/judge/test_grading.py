@@ -11,6 +11,7 @@ from autograder.api import Submission, load, receive
 from autograder.domain.measurement import Decision
 from autograder.domain.submission import digest
 from autograder.domain.verdict import Verdict
+from autograder.errors import CourseError
 
 from .. import conftest
 
@@ -60,18 +61,24 @@ def test_nobody_loses_a_tier_that_the_known_program_loses_too(node, basic, tmp_p
     assert "did not earn it in the same rounds" in speed.sentence
 
 
-@pytest.mark.parametrize(
-    ("program", "problem"),
-    [(None, "does not exist"), ("def work(x)", "does not load"), ("def work(x): pass", "failed")],
-)
-def test_a_control_that_is_not_there_or_breaks_is_ours(node, basic, tmp_path, program, problem):
-    """Staff are told which file; the student has lost nothing."""
+@pytest.mark.parametrize(("program", "problem"), [(None, "does not exist"), ("def work(x)", "does not load")])
+def test_a_control_that_is_not_there_is_a_mistake_of_the_course(node, basic, tmp_path, program, problem):
+    """Staff are told which file."""
     folder = tmp_path / "t_basic"
     shutil.copytree(basic.folder, folder)
     path = folder / "solutions/numpy_loop.py"
     path.unlink() if program is None else path.write_text(program)
+    with pytest.raises(CourseError, match=f"numpy_loop.py.* {problem}"):
+        node.grade(load(folder), receive(folder / "mutants/three_times.py", 64), only="speed")
+
+
+def test_a_control_that_breaks_is_ours(node, basic, tmp_path):
+    """The student has lost nothing."""
+    folder = tmp_path / "t_basic"
+    shutil.copytree(basic.folder, folder)
+    (folder / "solutions/numpy_loop.py").write_text("def work(x): pass")
     grade = node.grade(load(folder), receive(folder / "mutants/three_times.py", 64), only="speed")
-    assert grade.ours and problem in str(grade.to_json()), grade
+    assert grade.ours and "the control failed" in str(grade.to_json()), grade
 
 
 def test_a_grading_is_replayed_by_its_seed(node, basic):

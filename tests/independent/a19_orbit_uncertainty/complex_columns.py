@@ -145,12 +145,9 @@ def covariance(r, v, P, t):
     return (C + C.T) / 2
 
 
-def forecast(x, P, t):
-    x, P, t = plain(x, P, t)
-    out = np.empty((len(x), len(t), 3))
-    look_ahead(x, P, t, out)
-    return out
+def forecast(x, P, t, out):
+    look_ahead(*plain(x, P, t), out)
 
 
 both([7000.0, 0.0, 0.0], [0.0, 7.5, 0.0], 1.0)
-forecast(np.array([[7000.0, 0.0, 0.0, 0.0, 7.5, 0.0]]), np.eye(6)[None], np.ones(1))
+forecast(np.array([[7000.0, 0.0, 0.0, 0.0, 7.5, 0.0]]), np.eye(6)[None], np.ones(1), np.empty((1, 1, 3)))
