@@ -1,6 +1,6 @@
 """Reference kernel: uncertain orbits, eight times of an object in a register, in C.
 
-Formula and arguments as in `orbit`. Four ideas, the first two of which are mathematics:
+Formula and arguments as in `orbit`; `forecast` fills an array. Four ideas, the first two of which are mathematics:
 
 1. *The plane.* Seen from the orbit's own plane, six coordinates fall apart into four and two. A deviation across the plane
    follows f and g alone. In the plane, let four numbers describe the deviation: of r0, of s = r·v / sqrt(mu a), of
@@ -313,12 +313,14 @@ def covariance(r: np.ndarray, v: np.ndarray, P: np.ndarray, t: float) -> np.ndar
     return (C + C.T) / 2
 
 
-def forecast(x: np.ndarray, P: np.ndarray, t: np.ndarray) -> np.ndarray:
-    """Return standard deviations along R, T, N, (m, k, 3); arguments as in the oracle."""
-    x, P, out = np.ascontiguousarray(x), np.ascontiguousarray(P), np.empty((len(x), len(t), 3))
+def forecast(x: np.ndarray, P: np.ndarray, t: np.ndarray, out: np.ndarray) -> None:
+    """Fill `out` (m, k, 3) with standard deviations along R, T, N, km; other arguments as in the oracle."""
+    x, P = np.ascontiguousarray(x), np.ascontiguousarray(P)
+    filled = out if out.flags.c_contiguous else np.empty(out.shape)
     room = np.zeros(len(t) + 16)  # whole registers, and room to begin at a multiple of 64 bytes
     times = room[-(room.ctypes.data // 8) % 8 :]
     times[: len(t)] = t
-    pointers = [_ffi.cast("double *", array.ctypes.data) for array in (x, P, times, out)]
+    pointers = [_ffi.cast("double *", array.ctypes.data) for array in (x, P, times, filled)]
     _library.forecast(*pointers, len(x), len(t))
-    return out
+    if filled is not out:
+        out[...] = filled

@@ -1,10 +1,11 @@
 """Baseline: two-body motion and its uncertainty in whole-array NumPy, one object after the other.
 
-Formula and arguments as in `orbit`. All times of an object are one array. Kepler's equation is solved by Newton's method, with
-steps of at most 1, until the last of the times has settled; the six columns of the transition matrix come by the complex
-step, for which one more step of Newton's method, on complex numbers, carries the derivative. Some 600 array operations an
-object, half of them on complex numbers; with k = 700 an array has 6 or 11 kB and stays in the first cache level, so that
-what is paid for is arithmetic on complex numbers that are nearly real, above all their sines and cosines, and the calls.
+Formula and arguments as in `orbit`; `forecast` fills an array. All times of an object are one array. Kepler's equation is
+solved by Newton's method, with steps of at most 1, until the last of the times has settled; the six columns of the transition
+matrix come by the complex step, for which one more step of Newton's method, on complex numbers, carries the derivative. Some
+600 array operations an object, half of them on complex numbers; with k = 700 an array has 6 or 11 kB and stays in the first
+cache level, so that what is paid for is arithmetic on complex numbers that are nearly real, above all their sines and cosines,
+and the calls.
 """
 
 import numpy as np
@@ -76,9 +77,8 @@ def covariance(r: np.ndarray, v: np.ndarray, P: np.ndarray, t: float) -> np.ndar
     return (C + C.T) / 2
 
 
-def forecast(x: np.ndarray, P: np.ndarray, t: np.ndarray) -> np.ndarray:
-    """Return standard deviations along R, T, N, (m, k, 3); arguments as in the oracle."""
-    out = np.empty((len(x), len(t), 3))
+def forecast(x: np.ndarray, P: np.ndarray, t: np.ndarray, out: np.ndarray) -> None:
+    """Fill `out` (m, k, 3) with standard deviations along R, T, N, km; other arguments as in the oracle."""
     for i in range(len(x)):
         r, v = x[i, :3], x[i, 3:]
         solved = _anomalies(r, v, t)
@@ -90,4 +90,3 @@ def forecast(x: np.ndarray, P: np.ndarray, t: np.ndarray) -> np.ndarray:
         for d, axis in enumerate((up, along, np.repeat(normal[:, None], len(t), axis=1))):
             w = (axis[:, None] * Phi).sum(axis=0)
             out[i, :, d] = np.sqrt(np.maximum((w * (P[i] @ w)).sum(axis=0), 0))
-    return out

@@ -34,10 +34,9 @@ def pingpong(comm, n_max: int = 25) -> np.ndarray:
     return comm.bcast(table, 0)
 
 
-def exchange(comm, letters: np.ndarray) -> np.ndarray:
-    """The other rank's letters, shape (m, n); `letters` is this rank's."""
+def exchange(comm, letters: np.ndarray, received: np.ndarray) -> None:
+    """Fills `received` with the other rank's letters, shape (m, n); `letters` are this rank's."""
     other = _other(comm)
-    received = np.empty_like(letters)
     for mine, theirs in zip(letters, received, strict=True):
         if comm.rank == 0:
             comm.Send(mine, other)
@@ -45,7 +44,6 @@ def exchange(comm, letters: np.ndarray) -> np.ndarray:
         else:
             comm.Recv(theirs, other)
             comm.Send(mine, other)
-    return received
 
 
 def fit(table: np.ndarray) -> tuple[float, float]:

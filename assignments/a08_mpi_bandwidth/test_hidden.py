@@ -98,8 +98,8 @@ def test_another_program_finds_the_same(submission, reference):
 
 
 def swap(submission, first, second):
-    """One exchange, compared on both ranks."""
-    zero, one = submission.exchange(2, [first, second])
+    """One exchange into arrays of NaN, compared on both ranks."""
+    zero, one = submission.exchange(2, [first, second], [np.full(first.shape, np.nan)] * 2)
     same(zero, second, what="what rank 0 received")
     same(one, first, what="what rank 1 received")
 
@@ -143,7 +143,7 @@ def raises(call):
 def test_other_worlds_are_refused(submission, rng, p):
     """Both functions, with one rank and with three."""
     raises(lambda: submission.pingpong(p, 3))
-    raises(lambda: submission.exchange(p, [rng.random((2, 3)) for _ in range(p)]))
+    raises(lambda: submission.exchange(p, [rng.random((2, 3)) for _ in range(p)], [np.full((2, 3), np.nan)] * p))
 
 
 def synthetic(rng, n, noise):
@@ -179,10 +179,12 @@ def test_any_rows(submission, rng):
 
 @pytest.mark.criterion("speed")
 def test_speed(duel):
-    """24576 letters of 256 numbers each way, fresh in every round."""
+    """24576 letters of 256 numbers each way, fresh in every round; so is the NaN where they arrive."""
+    shape = (24576, 256)
+    unfilled = np.full(shape, np.nan)
 
     def make(rng):
-        return ([rng.random((24576, 256)), rng.random((24576, 256))],)
+        return [rng.random(shape), rng.random(shape)], [unfilled, unfilled]
 
     def verify(args, got, _expected):
         same(got[0], args[0][1], what="what rank 0 received in the timed call")

@@ -18,9 +18,9 @@ def test_six_sizes(submission):
 
 
 def test_two_letters(submission):
-    """Rank 0 holds 0, 1, ... 5, rank 1 their negatives."""
+    """Rank 0 holds 0, 1, ... 5, rank 1 their negatives; both receive into an array of NaN."""
     letters = np.arange(6.0).reshape(2, 3)
-    first, second = submission.exchange(2, [letters, -letters])
+    first, second = submission.exchange(2, [letters, -letters], [np.full((2, 3), np.nan)] * 2)
     same(first, -letters, what="what rank 0 received")
     same(second, letters, what="what rank 1 received")
 

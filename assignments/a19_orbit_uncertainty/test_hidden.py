@@ -101,11 +101,10 @@ def variance_room(r, v, P, t):
     )
 
 
-def agree_forecast(submission, x, P, t, what):
-    """Compare variances of a small catalogue, all of them with the oracle."""
-    got = submission.forecast(x, P, t)
+def agree_forecast(submission, x, P, t, what, out=None):
+    """Compare variances of a small catalogue, all of them with the oracle; what is to be filled holds NaN."""
+    got = submission.forecast(x, P, t, np.full((len(x), len(t), 3), np.nan) if out is None else out)
     expected = oracle.forecast(x, P, t)
-    require(np.shape(got) == expected.shape, f"{what}: expected shape {expected.shape}, got {np.shape(got)}")
     require(not (got < 0.0).any(), "a standard deviation is not negative")
     for i in range(len(x)):
         for j in range(len(t)):
@@ -241,17 +240,22 @@ def test_small_catalogues(submission, rng, m, k):
 def test_large_catalogues_agree_with_the_reference(submission, reference, rng, m, k):
     """Sizes at which blocks and remainders show, in any layout of memory."""
     x, P, _ = catalogue(rng, 2 * m, 0.7, 0.1)
-    t = rng.uniform(-1.0, 1.0, 2 * k) * DAY
-    for each in ((x[:m], P[:m], t[:k]), (np.asfortranarray(x[:m]), P[::2], t[::2]), (x[::-2], P[::-2], t[::-2])):
-        close(submission.forecast(*each), reference.forecast(*each), rtol=TIMED, what="a forecast")
+    t, whole = rng.uniform(-1.0, 1.0, 2 * k) * DAY, np.full((2 * m, 2 * k, 5), np.nan)
+    for *each, out in (
+        (x[:m], P[:m], t[:k], np.full((m, k, 3), np.nan)),
+        (np.asfortranarray(x[:m]), P[::2], t[::2], whole[::2, ::2, ::2]),
+        (x[::-2], P[::-2], t[::-2], np.ones((m, k, 3), order="F")),
+    ):
+        close(submission.forecast(*each, out), reference.forecast(*each, out), rtol=TIMED, what="a forecast")
 
 
 @pytest.mark.criterion("forecast")
 def test_nobody_and_never(submission, rng):
     """No object, and no time: empty arrays of the right shape."""
     x, P, _ = catalogue(rng, 3)
-    close(submission.forecast(x[:0], P[:0], np.array([1.0, 2.0])), np.empty((0, 2, 3)), rtol=0.0, what="a forecast for nobody")
-    close(submission.forecast(x, P, np.empty(0)), np.empty((3, 0, 3)), rtol=0.0, what="a forecast for no time")
+    nobody, never = np.empty((0, 2, 3)), np.empty((3, 0, 3))
+    close(submission.forecast(x[:0], P[:0], np.array([1.0, 2.0]), nobody), nobody, rtol=0.0, what="a forecast for nobody")
+    close(submission.forecast(x, P, np.empty(0), never), never, rtol=0.0, what="a forecast for no time")
 
 
 @pytest.mark.criterion("forecast")
@@ -368,7 +372,8 @@ def test_inputs_with_gaps(submission, rng):
             r, v = stored[i, 12:6:-2], stored[i, 6:0:-2]
             agree_state(submission, r, v, t[i], "the state of a strided input")
             agree_covariance(submission, r, v, wide[i, ::2], t[i], "the covariance of a strided input")
-        agree_forecast(submission, stored[:, 12:0:-2], wide[:, ::2], t, "a forecast of strided inputs")
+        gaps = np.full((3, 8, 6), np.nan)[:, ::2, ::2]
+        agree_forecast(submission, stored[:, 12:0:-2], wide[:, ::2], t, "a forecast of strided inputs, into a strided array", gaps)
 
 
 @pytest.mark.criterion("speed")
@@ -384,10 +389,10 @@ def test_speed(duel):
         speed = np.sqrt(oracle.MU / a) / (1.0 - e * np.cos(E))
         r = (a * (np.cos(E) - e))[:, None] * p + (a * minor * np.sin(E))[:, None] * q
         v = (-speed * np.sin(E))[:, None] * p + (speed * minor * np.cos(E))[:, None] * q
-        turn = np.linalg.qr(rng.standard_normal((m, 6, 6)))[0]
+        turn, out = np.linalg.qr(rng.standard_normal((m, 6, 6)))[0], np.full((m, 700, 3), np.nan)
         unit = np.array([1.0] * 3 + [1e-3] * 3) * rng.uniform(0.3, 3.0, (m, 1))
         P = np.einsum("mij,mj,mkj->mik", turn, rng.uniform(0.1, 1.0, (m, 6)), turn) * unit[:, :, None] * unit[:, None, :]
-        return np.concatenate([r, v], axis=1), (P + P.swapaxes(1, 2)) / 2.0, rng.uniform(0.0, 3.0 * DAY, 700)
+        return np.concatenate([r, v], axis=1), (P + P.swapaxes(1, 2)) / 2.0, rng.uniform(0.0, 3.0 * DAY, 700), out
 
     def verify(args, got, expected):
         close(got, expected, rtol=TIMED, what="the timed forecast")

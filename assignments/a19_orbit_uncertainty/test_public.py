@@ -51,6 +51,7 @@ def test_a_circle_seen_from_itself(submission):
     close(Phi[2], np.eye(6)[2], rtol=0.0, atol=1e-9, what="the row of z")
     P = np.zeros((6, 6))
     P[0, 0], P[2, 2] = 0.01, 0.04
-    got = submission.forecast(np.concatenate([R, V])[None], P[None], np.array([0.0, period]))
+    out = np.full((1, 2, 3), np.nan)  # to be filled
+    got = submission.forecast(np.concatenate([R, V])[None], P[None], np.array([0.0, period]), out)
     expected = np.array([[[0.1, 0.0, 0.2], [0.1, 0.6 * np.pi, 0.2]]])
     close(got, expected, rtol=1e-9, atol=1e-9, what="standard deviations along R, T, N")

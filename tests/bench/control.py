@@ -88,15 +88,20 @@ def main() -> None:
         print(
             f"quiet: {given.program.name} has {speed:.3f} of the reference's speed ({speeds[0]:.3f} to {speeds[-1]:.3f})"
         )
-        print(
-            "| tier | control | won | lost | open | other | speed measured, least to most |\n| --- | --- | --- | --- | --- | --- | --- |"
-        )
         kinds = [(1 - given.share, False), (1 - given.share, True), (1 + given.share, True)]
         found: dict[tuple[float, bool], list[CriterionResult]] = {kind: [] for kind in kinds}
         with nullcontext() if given.quiet else neighbour(node.slots(assignment)[-1]):
             for _ in range(given.gradings):
                 for share, controlled in kinds:
-                    found[share, controlled].append(graded(share * speed, controlled=controlled))
+                    result = graded(share * speed, controlled=controlled)
+                    found[share, controlled].append(result)
+                    print(
+                        f"{share:g} {'with' if controlled else 'without'}: {word(result)}. {result.sentence}",
+                        file=sys.stderr,
+                    )
+        print(
+            "| tier | control | won | lost | open | other | speed measured, least to most |\n| --- | --- | --- | --- | --- | --- | --- |"
+        )
         for (share, controlled), results in found.items():
             tally = Counter(map(word, results))
             other = sum(n for what, n in tally.items() if what not in ("won", "lost", "open"))

@@ -32,18 +32,10 @@ def pingpong(comm, n_max=25):
     return comm.bcast(table)
 
 
-_received = np.empty(0)
-
-
-def exchange(comm, letters):
-    """What the other rank was given: a receive that is posted first, a send, and a wait for both."""
-    global _received
+def exchange(comm, letters, received):
+    """Fills `received` with what the other rank was given: a receive that is posted first, a send, and a wait for both."""
     other = partner(comm)
-    if _received.size != letters.size:
-        _received = np.empty(letters.size)
-    requests = [comm.Irecv(_received, other, tag=3), comm.Isend(letters, other, tag=3)]
-    MPI.Request.Waitall(requests)
-    return _received.reshape(letters.shape)
+    MPI.Request.Waitall([comm.Irecv(received, other, tag=3), comm.Isend(letters, other, tag=3)])
 
 
 def fit(table):

@@ -93,7 +93,8 @@ def covariance(r, v, P, t):
     return (C + C.T) / 2
 
 
-def forecast(x, P, t):
-    out = np.empty((len(x), len(t), 3))
-    everybody(np.ascontiguousarray(x), np.ascontiguousarray(P), np.ascontiguousarray(t), out)
-    return out
+def forecast(x, P, t, out):
+    filled = out if out.flags.c_contiguous else np.empty(out.shape)
+    everybody(np.ascontiguousarray(x), np.ascontiguousarray(P), np.ascontiguousarray(t), filled)
+    if filled is not out:
+        out[...] = filled

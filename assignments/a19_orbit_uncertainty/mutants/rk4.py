@@ -38,8 +38,7 @@ def covariance(r, v, P, t):
     return (C + C.T) / 2
 
 
-def forecast(x, P, t):
-    out = np.empty((len(x), len(t), 3))
+def forecast(x, P, t, out):
     for i in range(len(x)):
         for j in range(len(t)):
             r, v = x[i, :3], x[i, 3:]
@@ -48,4 +47,3 @@ def forecast(x, P, t):
             normal = np.cross(r, v) / np.linalg.norm(np.cross(r, v))
             axes = np.array([up, np.cross(normal, up), normal])
             out[i, j] = np.sqrt(np.maximum(np.diag(axes @ C @ axes.T), 0.0))
-    return out

@@ -158,9 +158,10 @@ def covariance(r, v, P, t):
     return C
 
 
-def forecast(x, P, t):
+def forecast(x, P, t, out):
     x, P, t = (np.ascontiguousarray(array) for array in (x, P, t))
-    out = np.empty((len(x), len(t), 3))
-    given = [ffi.cast("double *", array.ctypes.data) for array in (x, P, t, out)]
+    filled = out if out.flags.c_contiguous else np.empty(out.shape)
+    given = [ffi.cast("double *", array.ctypes.data) for array in (x, P, t, filled)]
     library.catalogue(*given, len(x), len(t))
-    return out
+    if filled is not out:
+        out[...] = filled

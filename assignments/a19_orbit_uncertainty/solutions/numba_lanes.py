@@ -205,7 +205,8 @@ def catalogue(states, P, t, out):
                 out[o, first + j, 2] = c_row[j]
 
 
-def forecast(x, P, t):
-    out = np.empty((len(x), len(t), 3))
-    catalogue(np.ascontiguousarray(x), np.ascontiguousarray(P), np.ascontiguousarray(t), out)
-    return out
+def forecast(x, P, t, out):
+    filled = out if out.flags.c_contiguous else np.empty(out.shape)
+    catalogue(np.ascontiguousarray(x), np.ascontiguousarray(P), np.ascontiguousarray(t), filled)
+    if filled is not out:
+        out[...] = filled
