@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from autograder.domain.assignment import Criterion, Function
+from autograder.domain.assignment import Criterion, Function, Role
 from autograder.domain.execution import CallOutcome
 from autograder.domain.measurement import Control, DuelOutcome, Round, TierOutcome
 from autograder.domain.verdict import Verdict
@@ -207,7 +207,9 @@ class Duel:
                 self.empties[self._ranks(leg)] = self._empties(replace(leg, role=self.criterion.against), given)
         reference = self._actor(0, self.legs[0])
         outcome = reference.call(self.function, (), self._arguments(given, self.legs[0]))
-        moved = nbytes(list(given)) + nbytes(list(outcome.outputs))
+        filled = {a.name for a in self.function.arguments if a.role is Role.OUT}  # they come back as outputs
+        read = [value for name, value in self._arguments(given, self.legs[0]).items() if name not in filled]
+        moved = nbytes(read) + nbytes(list(outcome.outputs))
         self.floor_s = moved / (CACHE_FACTOR * reference.bandwidth)
 
     def _empties(self, leg: Leg, given: tuple[Any, ...]) -> Empties:

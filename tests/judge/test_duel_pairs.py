@@ -7,12 +7,12 @@ import random
 import numpy as np
 import pytest
 
-from autograder.domain.assignment import Criterion, CriterionKind, Tier
+from autograder.domain.assignment import Argument, Criterion, CriterionKind, Dim, Function, Role, Tier, ValueType
 from autograder.domain.execution import CallOutcome
 from autograder.domain.measurement import Decision
 from autograder.domain.verdict import Verdict
 from autograder.judge.compare import CheckFailure
-from autograder.judge.duel import Cast, Duel
+from autograder.judge.duel import CACHE_FACTOR, Cast, Duel
 from autograder.judge.empties import EMPTY_CALLS
 from autograder.measure.statistics import Rule, at_odds
 
@@ -148,6 +148,23 @@ def test_a_reference_that_takes_no_longer_than_nothing_measures_nothing(monkeypa
         made.run()
     assert failed.value.finding.verdict is Verdict.INCONCLUSIVE
     assert "the reference took no longer than an empty call" in failed.value.finding.detail
+
+
+@pytest.mark.parametrize("fills", [False, True], ids=["returned", "filled"])
+def test_the_floor_counts_every_array_that_is_moved_once(fills, monkeypatch):
+    """An array that is handed over to be filled comes back as an output: that is one way, as for one that is returned."""
+    x, y = (
+        Argument(name, ValueType("", "f8", (Dim("n", 0),)), role) for name, role in (("x", Role.IN), ("y", Role.OUT))
+    )
+    given = (np.zeros(1000), np.zeros(500))[: 2 if fills else 1]
+    function = Function("f", (x, y), ()) if fills else Function("f", (x,), (y.type,))
+    monkeypatch.setattr(Guest, "call", lambda *_: CallOutcome(Verdict.PASSED, (np.zeros(500),), 0.04))
+    criterion = Criterion("s", "S", 1, CriterionKind.SPEEDUP, tiers=(Tier(0.5, 1.0),))
+    made = Duel(
+        Theatre(random.Random(3)), function, criterion, Rule(), lambda rng: given, lambda *_: None,
+        np.random.default_rng(1), chance=random.Random(3),
+    )  # fmt: skip
+    assert made.run().floor_s == pytest.approx(8 * 1500 / (CACHE_FACTOR * Guest.bandwidth))
 
 
 def outcome(seconds):
