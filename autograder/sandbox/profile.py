@@ -166,9 +166,10 @@ class Profile:
             "TMPDIR": "/work",
             "LANG": "C.UTF-8",
             "PYTHONHASHSEED": "0",
-            # Which physical pages an array gets decides its cache conflicts: ±4 % from process to process, for as long as
-            # the pages are reused. With a fixed threshold every large array is mapped afresh, so that each round draws anew.
-            "MALLOC_MMAP_THRESHOLD_": "65536",
+            # As the C library's allocator is once it has seen large arrays, and not only then: temporaries of less than 32 MiB
+            # use the memory of the last one again. The shim gives all that is free back before each call (see there).
+            "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
+            "MALLOC_TRIM_THRESHOLD_": str(64 << 20),
             "NUMBA_CACHE_DIR": "/work/.numba",
             "MPIR_CVAR_CH4_CMA_ENABLE": "0",  # the filter denies process_vm_readv; without this MPICH can hang
             **({"AUTOGRADER_DEVICE": _kind(self.device)} if self.device else {}),

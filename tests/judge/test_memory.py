@@ -1,0 +1,48 @@
+"""Which memory a call's arrays get: not the pages of the call before, but those of its own last temporary."""
+
+import numpy as np
+import pytest
+
+from autograder.api import Options
+from autograder.domain.execution import Program
+from autograder.judge.proxy import Actor
+from autograder.measure.room import Room
+from autograder.sandbox.container import state_folder
+from autograder.sandbox.profile import Profile
+
+FAULTS = b"""
+import resource
+import numpy as np
+
+def faults():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+
+def work(x, steps):
+    begin = faults()
+    y = np.ones(100_000)
+    first = faults()
+    for _ in range(100):
+        y = y * y + 1.0 - y
+    return np.array([first - begin, faults() - first, 0.0, 0.0])
+"""
+PAGES = 100_000 * 8 // 4096
+
+
+@pytest.mark.docker
+def test_arrays_draw_fresh_pages_each_call_and_share_them_within(node, basic, engine):
+    """A hundred lines of NumPy touch some arrays' pages, not three hundred; the next call touches them anew, not those that lie ready."""
+    cores = node.slots(basic)[-1]
+    profile = Profile(Options().image, cores, preload=("numpy",), memory_mb=256, processes=32, scratch_mb=16)
+    room = Room(state_folder())
+    guest = engine.start(profile, "memory")
+    actor = Actor(guest, basic, room)
+    try:
+        assert actor.load(Program({"solution.py": FAULTS})) is None
+        said = [actor.call(basic.function("work"), (np.zeros(4), 1)).outputs[0] for _ in range(4)]
+    finally:
+        actor.close()
+        guest.remove()
+        room.close()
+    for first, rest, *_ in said:
+        assert PAGES <= first < 2 * PAGES, said
+        assert rest < 4 * PAGES, said
