@@ -116,7 +116,7 @@ class Guest:
         """One call, from header to output.
 
         Which physical pages an array gets decides its cache conflicts: some per cent from process to process, for as long as
-        the pages are used again. So what is free goes back to the kernel first, and each call draws anew; that takes microseconds.
+        the pages are used again. So what is free goes back to the kernel first, and each call draws anew.
         """
         give_back(0)
         header = self.header()

@@ -206,9 +206,10 @@ class Duel:
             if self._ranks(leg) not in self.empties:
                 self.empties[self._ranks(leg)] = self._empties(replace(leg, role=self.criterion.against), given)
         reference = self._actor(0, self.legs[0])
-        outcome = reference.call(self.function, (), self._arguments(given, self.legs[0]))
+        named = self._arguments(given, self.legs[0])
+        outcome = reference.call(self.function, (), named)
         filled = {a.name for a in self.function.arguments if a.role is Role.OUT}  # they come back as outputs
-        read = [value for name, value in self._arguments(given, self.legs[0]).items() if name not in filled]
+        read = [value for name, value in named.items() if name not in filled]
         moved = nbytes(read) + nbytes(list(outcome.outputs))
         self.floor_s = moved / (CACHE_FACTOR * reference.bandwidth)
 
