@@ -17,7 +17,7 @@ CUT = "\n\n(This cell is longer than feedback shows; the whole of it is in what 
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")
 _KNOWN = r"(?:https?://|mailto:|attachment:|\#|[\w./-]+(?=[\s)?\#]))"
 _LINK = re.compile(rf"\]\((?!\s*{_KNOWN})")
-_DEFINITION = re.compile(rf"^([ ]{{0,3}}\[[^\]]*\]):(?!\s*(?:{_KNOWN}|[\w./-]+$))", re.MULTILINE)
+_DEFINITION = re.compile(rf"\]:(?!\s*(?:{_KNOWN}|[\w./-]+$))", re.MULTILINE)  # in quotes and lists, too, in linear time
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _AUTOLINK = re.compile(r"(?i)\b(javascript|vbscript|data)(\s*:)")
 
@@ -26,7 +26,7 @@ def text(source: str) -> str:
     """Markdown of a student's, as text that holds no tag and no dangerous link."""
     source = _TAG.sub(f"<{GAP}", source)
     source = _LINK.sub(f"]{GAP}(", source)
-    source = _DEFINITION.sub(rf"\1{GAP}:", source)
+    source = _DEFINITION.sub(f"]{GAP}:", source)
     return _AUTOLINK.sub(rf"\1{GAP}\2", source)
 
 

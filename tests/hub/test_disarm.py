@@ -23,6 +23,9 @@ ATTACKS = [
     "[click](<javascript:alert(1)>)",
     "[click][x]\n\n[x]: javascript:alert(1)",
     "[click][x]\n\n[x]: &#106;avascript:alert(1)",
+    "> [click][x]\n>\n> [x]: java&#115;cript:alert(1)",
+    "10. [click][x]\n\n    [x]: java&#115;cript:alert(1)",
+    "[click][x\\]y]\n\n[x\\]y]: java&#115;cript:alert(1)",
     "<javascript:alert(1)>",
     "![x](data:text/html,<script>alert(1)</script>)",
     "<!-- --><a href='javascript:alert(1)'>x</a>",
@@ -72,3 +75,13 @@ def test_ordinary_answers_read_as_before() -> None:
     )
     assert "<strong>bold</strong>" in html and 'href="https://example.org/a"' in html
     assert "<blockquote>" in html and "<table>" in html and "<li>" in html
+
+
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize(
+    "part", ["[\n", "]:", "]: ", "[a]:\n", "](", "](  ", "](a.", "]:a&", "[a\\", "[]:\n> ", "<", "data "]
+)
+def test_no_text_takes_long(part: str) -> None:
+    """A cell of many beginnings without an end is read in a time that grows with its length, not with its square."""
+    source = (part * disarm.MOST)[: disarm.MOST]
+    assert disarm.text(source).replace(disarm.GAP, "") == source
