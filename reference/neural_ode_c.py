@@ -1,9 +1,9 @@
-"""Reference kernel: the discrete adjoint of the classical Runge–Kutta method, eight recordings in a register.
+"""Reference kernel: the discrete adjoint of the classical Runge–Kutta method, a recording in each lane of a register.
 
 Formulas, units and layout of p as in `neural_ode`. The gradient is compiled by gcc:
 
-1. *Recordings side by side.* Eight recordings are one register for every quantity, and go all the way there and back before the
-   next eight begin. Weights, 2 kB, are read by broadcast.
+1. *Recordings side by side.* Eight recordings (four without AVX-512) are one register for every quantity, and go all the way
+   there and back before the next ones begin. Weights, 2 kB, are read by broadcast.
 2. *tanh inline*, as 1 - 2/(1 + exp 2z): the exponential by a polynomial of degree 12 on |r| <= ln 2 / 2, times a power of two by
    adding to the exponent's bits. Off by 3e-16 of 1, not of tanh: small arguments lose relative digits, which sums do not see.
 3. *tanh is computed once.* The 200 values of a step and recording are kept for the way back: 12.8 kB for eight recordings,
@@ -30,7 +30,11 @@ _SOURCE = r"""
 #include <stdint.h>
 #include <string.h>
 
+#ifdef __AVX512F__
 enum { H = 50, LANES = 8 };
+#else
+enum { H = 50, LANES = 4 };
+#endif
 typedef double lanes __attribute__((vector_size(8 * LANES)));
 typedef int64_t whole __attribute__((vector_size(8 * LANES)));
 

@@ -1,4 +1,4 @@
-"""Reference kernel: uncertain orbits, eight times of an object in a register, in C.
+"""Reference kernel: uncertain orbits, several times of an object in a register, in C.
 
 Formula and arguments as in `orbit`; `forecast` fills an array. Four ideas, the first two of which are mathematics:
 
@@ -13,7 +13,7 @@ Formula and arguments as in `orbit`; `forecast` fills an array. Four ideas, the 
 3. *Kepler's equation without a loop.* A cubic (Markley) gives E to better than 1e-3 from M in single precision; one
    correction by a series of fifth order gives all digits, and the sine and the cosine of the correction follow
    from those at the start. Every lane does the same: no lane waits for another.
-4. *Registers.* Eight times side by side; sine and cosine are polynomials on a quarter turn; square roots of variances are
+4. *Registers.* Eight times side by side, four without AVX-512; sine and cosine are polynomials on a quarter turn; square roots of variances are
    an estimate and two Newton steps where the processor has one. 24 bytes of results are all that goes to memory.
    Three passes over a block of 256 times (start, correction, uncertainty) keep chains of dependent operations short enough for
    the core to overlap several registers: one pass is half as fast.
@@ -42,13 +42,15 @@ _SOURCE = r"""
 #include <stdint.h>
 #ifdef __AVX512F__
 #include <immintrin.h>
+enum { LANES = 8, BLOCK = 32 };
+#else
+enum { LANES = 4, BLOCK = 64 };
 #endif
 
-enum { LANES = 8, BLOCK = 32 };
-typedef double lanes __attribute__((vector_size(64)));
-typedef int64_t longs __attribute__((vector_size(64)));
-typedef float floats __attribute__((vector_size(32)));
-typedef int32_t ints __attribute__((vector_size(32)));
+typedef double lanes __attribute__((vector_size(8 * LANES)));
+typedef int64_t longs __attribute__((vector_size(8 * LANES)));
+typedef float floats __attribute__((vector_size(4 * LANES)));
+typedef int32_t ints __attribute__((vector_size(4 * LANES)));
 
 static const double MU = 398600.4418, PI = 3.14159265358979323846;
 
@@ -217,13 +219,22 @@ void forecast(const double *x, const double *P, const double *times, double *out
                 const lanes sdR = root(varR), sdT = root(varT), sdN = root(varN);
                 if (k - first >= LANES) {
                     double *to = row + 3 * first;
+                    typedef lanes unaligned __attribute__((aligned(8)));
+#ifdef __AVX512F__
                     const lanes RT0 = __builtin_shuffle(sdR, sdT, (longs){0, 8, 0, 1, 9, 0, 2, 10});
                     const lanes RT1 = __builtin_shuffle(sdR, sdT, (longs){0, 3, 11, 0, 4, 12, 0, 5});
                     const lanes RT2 = __builtin_shuffle(sdR, sdT, (longs){13, 0, 6, 14, 0, 7, 15, 0});
-                    typedef lanes unaligned __attribute__((aligned(8)));
                     ((unaligned *)to)[0] = __builtin_shuffle(RT0, sdN, (longs){0, 1, 8, 3, 4, 9, 6, 7});
                     ((unaligned *)to)[1] = __builtin_shuffle(RT1, sdN, (longs){10, 1, 2, 11, 4, 5, 12, 7});
                     ((unaligned *)to)[2] = __builtin_shuffle(RT2, sdN, (longs){0, 13, 2, 3, 14, 5, 6, 15});
+#else
+                    const lanes RT0 = __builtin_shuffle(sdR, sdT, (longs){0, 4, 0, 1});
+                    const lanes RT1 = __builtin_shuffle(sdR, sdT, (longs){5, 0, 2, 6});
+                    const lanes RT2 = __builtin_shuffle(sdR, sdT, (longs){0, 3, 7, 0});
+                    ((unaligned *)to)[0] = __builtin_shuffle(RT0, sdN, (longs){0, 1, 4, 3});
+                    ((unaligned *)to)[1] = __builtin_shuffle(RT1, sdN, (longs){0, 5, 2, 3});
+                    ((unaligned *)to)[2] = __builtin_shuffle(RT2, sdN, (longs){6, 1, 2, 7});
+#endif
                 } else
                     for (int i = 0; first + i < k; i++) {
                         row[3 * (first + i)] = sdR[i];

@@ -11,16 +11,21 @@ from cffi import FFI
 SOURCE = r"""
 #include <pthread.h>
 #define VECTORS 8
-typedef double v8 __attribute__((vector_size(64)));
+#ifdef __AVX512F__
+#define WIDE 8
+#else
+#define WIDE 4 /* wider than the registers, gcc keeps them in memory */
+#endif
+typedef double vector __attribute__((vector_size(8 * WIDE)));
 typedef struct { const double *r; long m, warmup; double *out; } part;
 
 void columns(const double *r, long m, long warmup, double *out)
 {
-    for (long first = 0; first < m; first += 8 * VECTORS) {
-        v8 w[VECTORS], c[VECTORS];
+    for (long first = 0; first < m; first += WIDE * VECTORS) {
+        vector w[VECTORS], c[VECTORS];
         for (int k = 0; k < VECTORS; k++)
-            for (int j = 0; j < 8; j++) {
-                long i = first + 8 * k + j < m ? first + 8 * k + j : m - 1;
+            for (int j = 0; j < WIDE; j++) {
+                long i = first + WIDE * k + j < m ? first + WIDE * k + j : m - 1;
                 w[k][j] = r[i] * 0.25;
                 c[k][j] = r[i] * (2 - r[i]) / 4;
             }
@@ -30,8 +35,8 @@ void columns(const double *r, long m, long warmup, double *out)
                 w[k] = w[k] * w[k] + c[k];
         for (long n = 0; n < 150; n++)
             for (int k = 0; k < VECTORS; k++) {
-                for (int j = 0; j < 8; j++) {
-                    long i = first + 8 * k + j;
+                for (int j = 0; j < WIDE; j++) {
+                    long i = first + WIDE * k + j;
                     if (i < m)
                         out[150 * i + n] = r[i] != 0 ? 0.5 - w[k][j] / r[i] : warmup + n == 0 ? 0.25 : 0.0;
                 }

@@ -1,4 +1,4 @@
-"""C through cffi: eight pieces of the line beside each other, joined by what each piece's ends do to its inside."""
+"""C through cffi: pieces of the line beside each other in a register, joined by what each piece's ends do to its inside."""
 
 import subprocess
 from itertools import pairwise
@@ -71,7 +71,13 @@ def pair(x, y):
 
 SOURCE = r"""
 #include <stddef.h>
-typedef double row __attribute__((vector_size(64))); /* a number of each of the eight pieces */
+#ifdef __AVX512F__
+enum { PIECES = 8 };
+#else
+enum { PIECES = 4 };
+#endif
+int pieces = PIECES;
+typedef double row __attribute__((vector_size(8 * PIECES))); /* a number of each piece */
 enum { u, v };
 
 static double A, B, d, g, s;
@@ -82,9 +88,9 @@ static void rates(ptrdiff_t L, const row (*y)[2], const row (*k)[2], double twic
     const double edge[2] = {A, B / A};
     row above[2], below[2];
     for (int c = 0; c < 2; c++)
-        for (int l = 0; l < 8; l++) {
+        for (int l = 0; l < PIECES; l++) {
             above[c][l] = l ? y[L - 1][c][l - 1] : edge[c];
-            below[c][l] = l < 7 ? y[0][c][l + 1] : edge[c];
+            below[c][l] = l < PIECES - 1 ? y[0][c][l + 1] : edge[c];
         }
     for (ptrdiff_t i = 0; i < L; i++) {
         const row *left = i ? y[i - 1] : above, *right = i < L - 1 ? y[i + 1] : below;
@@ -134,12 +140,12 @@ static void factor(ptrdiff_t L, const row (*y)[2], const row *fixed, row (*H)[4]
         }
     }
     diagonal(y[last], fixed[last], m);
-    for (int l = 0; l < 8; l++) {
+    for (int l = 0; l < PIECES; l++) {
         double a[4], right[4];
         for (int c = 0; c < 4; c++) {
             low[l][c] = l ? s * P[last - 1][c][l] : 0;
-            right[c] = l < 7 ? s * Q[0][c][l + 1] : 0;
-            a[c] = m[c][l] - s * Q[last - 1][c][l] - (l < 7 ? s * P[0][c][l + 1] : 0);
+            right[c] = l < PIECES - 1 ? s * Q[0][c][l + 1] : 0;
+            a[c] = m[c][l] - s * Q[last - 1][c][l] - (l < PIECES - 1 ? s * P[0][c][l + 1] : 0);
         }
         if (l)
             for (int k = 0; k < 2; k++) {
@@ -172,19 +178,19 @@ static void solve(ptrdiff_t L, row (*k)[2], const row (*H)[4], const row (*P)[4]
         k[i][u] = p = k[i][u] + H[i][0] * x + H[i][1] * z;
         k[i][v] = q = k[i][v] + H[i][2] * x + H[i][3] * z;
     }
-    double x = 0, z = 0, xs[10] = {0}, zs[10] = {0}; /* between pieces, with the boundary at 0 and 9 */
-    for (int l = 0; l < 8; l++) {
-        const double f = k[last][u][l] + s * (k[last - 1][u][l] + (l < 7 ? k[0][u][l + 1] : 0)) + low[l][0] * x + low[l][1] * z;
-        const double h = k[last][v][l] + s * (k[last - 1][v][l] + (l < 7 ? k[0][v][l + 1] : 0)) + low[l][2] * x + low[l][3] * z;
+    double x = 0, z = 0, xs[PIECES + 2] = {0}, zs[PIECES + 2] = {0}; /* between pieces, and the boundary */
+    for (int l = 0; l < PIECES; l++) {
+        const double f = k[last][u][l] + s * (k[last - 1][u][l] + (l < PIECES - 1 ? k[0][u][l + 1] : 0)) + low[l][0] * x + low[l][1] * z;
+        const double h = k[last][v][l] + s * (k[last - 1][v][l] + (l < PIECES - 1 ? k[0][v][l + 1] : 0)) + low[l][2] * x + low[l][3] * z;
         xs[l + 1] = x = R[l][0] * f + R[l][1] * h;
         zs[l + 1] = z = R[l][2] * f + R[l][3] * h;
     }
-    for (int l = 6; l >= 0; l--) {
+    for (int l = PIECES - 2; l >= 0; l--) {
         xs[l + 1] += up[l][0] * xs[l + 2] + up[l][1] * zs[l + 2];
         zs[l + 1] += up[l][2] * xs[l + 2] + up[l][3] * zs[l + 2];
     }
     row x0, z0, x1, z1;
-    for (int l = 0; l < 8; l++)
+    for (int l = 0; l < PIECES; l++)
         x0[l] = xs[l], z0[l] = zs[l], x1[l] = xs[l + 1], z1[l] = zs[l + 1];
     k[last][u] = x1, k[last][v] = z1;
     for (ptrdiff_t i = 0; i < last; i++) {
@@ -200,7 +206,7 @@ void march(ptrdiff_t L, double *state, double *fixed, double *space, double a, d
     row (*y)[2] = (row (*)[2])state, (*z)[2] = (row (*)[2])space;
     row (*k1)[2] = z + L, (*k2)[2] = k1 + L;
     row (*H)[4] = (row (*)[4])(k2 + L), (*P)[4] = H + L, (*Q)[4] = P + L;
-    double R[8][4], up[8][4], low[8][4];
+    double R[PIECES][4], up[PIECES][4], low[PIECES][4];
     for (ptrdiff_t step = 0; step < n; step++) {
         factor(L, y, (row *)fixed, H, P, Q, R, up, low);
         rates(L, y, y, 0, k1);
@@ -222,7 +228,7 @@ subprocess.run(["gcc", *FLAGS, "march.c", "-o", "march.so"], check=True)
 ffi = cffi.FFI()
 ffi.cdef(
     "void march(ptrdiff_t L, double *state, double *fixed, double *space, double a, double b, double strength, double dt,"
-    " double gamma, ptrdiff_t n);"
+    " double gamma, ptrdiff_t n); extern int pieces;"
 )
 library = ffi.dlopen("./march.so")
 
@@ -235,12 +241,13 @@ def aligned(*shape):
 
 def brusselator(y, A, B, D, dt, n):
     N = len(y) // 2
-    L = max(2, -(-N // 8))
-    line = np.tile([A, B / A], (8 * L, 1))  # cells beyond the last one are the boundary, and stay
+    pieces = library.pieces
+    L = max(2, -(-N // pieces))
+    line = np.tile([A, B / A], (pieces * L, 1))  # cells beyond the last one are the boundary, and stay
     line[:N] = y.reshape(N, 2)
-    state, fixed, space = aligned(L, 2, 8), aligned(L, 8), aligned(L, 18, 8)
-    state[:] = line.reshape(8, L, 2).transpose(1, 2, 0)
-    fixed[:] = 1e100 * (np.arange(8 * L) >= N).reshape(8, L).T
+    state, fixed, space = aligned(L, 2, pieces), aligned(L, pieces), aligned(L, 18, pieces)
+    state[:] = line.reshape(pieces, L, 2).transpose(1, 2, 0)
+    fixed[:] = 1e100 * (np.arange(pieces * L) >= N).reshape(pieces, L).T
     pointers = [ffi.cast("double *", array.ctypes.data) for array in (state, fixed, space)]
     library.march(L, *pointers, A, B, D * (N + 1) ** 2, dt, GAMMA, n)
     return state.transpose(2, 0, 1).reshape(-1)[: 2 * N].copy()

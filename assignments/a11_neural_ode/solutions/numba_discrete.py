@@ -1,4 +1,4 @@
-"""The discrete adjoint, stage by stage, in blocks of 256 recordings: NumPy for tanh, Numba for what is around it."""
+"""The discrete adjoint, stage by stage, in blocks of 256 recordings, in Numba, with a tanh of its own: NumPy's is slow without AVX-512."""
 
 import numpy as np
 from numba import njit
@@ -16,6 +16,36 @@ def into(w, u, z):
             z[h, j] = a * (u[0, j] * u[0, j] * u[0, j]) + b * (u[1, j] * u[1, j] * u[1, j]) + c
 
 
+@njit("void(f8[:,::1])", fastmath=True, error_model="numpy")
+def hyperbolic(z):
+    """z becomes tanh z = 1 - 2 / (1 + exp 2z), exp by Taylor near a power of two, whose exponent is added to the bits."""
+    k = np.empty(z.shape[1])
+    bits, whole = z.view(np.int64), k.view(np.int64)
+    for h in range(H):
+        for j in range(len(k)):
+            a = min(max(2.0 * z[h, j], -40.0), 40.0)
+            n = np.floor(a * 1.4426950408889634 + 0.5)
+            r = (a - n * 0.6931471805599453) - n * 2.3190468138462996e-17
+            e = 1.0 / 479001600.0
+            e = e * r + 1.0 / 39916800.0
+            e = e * r + 1.0 / 3628800.0
+            e = e * r + 1.0 / 362880.0
+            e = e * r + 1.0 / 40320.0
+            e = e * r + 1.0 / 5040.0
+            e = e * r + 1.0 / 720.0
+            e = e * r + 1.0 / 120.0
+            e = e * r + 1.0 / 24.0
+            e = e * r + 1.0 / 6.0
+            e = e * r + 0.5
+            e = e * r + 1.0
+            z[h, j] = e * r + 1.0
+            k[j] = n + 6755399441055744.0  # 1.5 * 2**52: n is in the last bits
+        for j in range(len(k)):
+            bits[h, j] += whole[j] << 52
+        for j in range(len(k)):
+            z[h, j] = 1.0 - 2.0 / (1.0 + z[h, j])
+
+
 @njit("void(f8[:,::1], f8[::1], f8[:,::1], f8[:,::1])", fastmath=True)
 def out_of(w, b2, s, f):
     """f = W2 s + b2."""
@@ -27,6 +57,14 @@ def out_of(w, b2, s, f):
         for j in range(m):
             f[0, j] += a * s[h, j]
             f[1, j] += b * s[h, j]
+
+
+@njit("void(f8[:,::1], f8[::1], f8[:,::1], f8[:,::1], f8[:,::1])")
+def there(w, b2, u, s, f):
+    """s = tanh(W1 u³ + b1), f = W2 s + b2."""
+    into(w, u, s)
+    hyperbolic(s)
+    out_of(w, b2, s, f)
 
 
 @njit("void(f8[:,::1], f8[:,::1], f8[:,::1], f8[:,::1], f8[:,::1], f8[:,::1])", fastmath=True)
@@ -86,11 +124,9 @@ def adjoint_grad(p, u0, t, data, dt):
             ends, f = np.empty((len(plan), 2, m)), np.empty((4, 2, m))
         for i, (h, _) in enumerate(plan):
             for c, a in enumerate((0.0, h / 2, h / 2, h)):
-                at, s = stages[i, c], tanhs[i, c]
+                at = stages[i, c]
                 at[:] = u + a * f[c - 1] if c else u
-                into(w, at, s)
-                np.tanh(s, out=s)
-                out_of(w, b2, s, f[c])
+                there(w, b2, at, tanhs[i, c], f[c])
             u = u + h / 6 * (f[0] + 2 * (f[1] + f[2]) + f[3])
             ends[i] = u
         adjoint, g = np.zeros((2, m)), np.zeros((5, 2, m))  # the last row of g stays zero
