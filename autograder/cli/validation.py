@@ -25,7 +25,7 @@ from autograder.report.terminal import plain
 KERNEL_S = 0.020
 EMPTY_CALLS = 3
 PATIENCE = 3
-QUICK_MUTANTS = 3
+QUICK_MUTANTS = 2
 QUICK_PROBES = ("the starter", "one precision lower")
 T = TypeVar("T")
 Say = Callable[[str], None]
