@@ -23,6 +23,7 @@ from autograder.errors import SubmissionError
 
 MAX_FILES = 200
 MAX_NAME = 200
+MAX_HEADER = 4096  # bytes of a tar entry's extended header: long and foreign names
 MAX_NOTEBOOK_KB = 16 * 1024  # notebooks carry outputs; only the exported code counts against the assignment's limit
 _KINDS = "hand in a .py file, an .ipynb notebook, a folder, or a .zip or .tar.gz archive"
 _IGNORED = {"__pycache__", ".ipynb_checkpoints", ".git", "__MACOSX", ".DS_Store"}
@@ -117,7 +118,7 @@ def _named(name: str) -> PurePosixPath:
 
 
 def _exported(raw: bytes, limit: int) -> tuple[bytes, dict[int, tuple[int, int]]]:
-    source, lines = extract(raw)
+    source, lines = extract(raw, limit)
     if len(source) > limit:
         raise SubmissionError(f"the exported code has {len(source)} bytes, more than {limit}")
     return source, lines
@@ -236,6 +237,16 @@ def _zip(raw: bytes, limit: int) -> Iterator[tuple[str, bytes]]:
         raise SubmissionError(f"the archive cannot be read: {error}") from error
 
 
+class _Entry(tarfile.TarInfo):
+    """One whose extended header is short: Python before 3.11.10 searches it in quadratic time (CVE-2024-6232)."""
+
+    def _proc_pax(self, archive: tarfile.TarFile) -> tarfile.TarInfo:
+        if not 0 <= self.size <= MAX_HEADER:
+            raise tarfile.ReadError(f"an extended header of {self.size} bytes, more than {MAX_HEADER}")
+        found: tarfile.TarInfo = super()._proc_pax(archive)  # type: ignore[misc]
+        return found
+
+
 def _tar(raw: bytes, limit: int) -> Iterator[tuple[str, bytes]]:
     try:
         if raw[:2] == b"\x1f\x8b":
@@ -244,7 +255,7 @@ def _tar(raw: bytes, limit: int) -> Iterator[tuple[str, bytes]]:
                 raw = unzipped.read(whole + 1)
             if len(raw) > whole:
                 raise SubmissionError(f"the archive unpacks to more than {whole // 1024} KiB")
-        with tarfile.open(fileobj=io.BytesIO(raw), mode="r:") as archive:
+        with tarfile.open(fileobj=io.BytesIO(raw), mode="r:", tarinfo=_Entry) as archive:
             entries = []
             for entry in archive:
                 entries.append((entry.name, entry.size))
@@ -256,7 +267,7 @@ def _tar(raw: bytes, limit: int) -> Iterator[tuple[str, bytes]]:
                     raise SubmissionError(f"'{name}' in the archive is not a regular file")
                 content = archive.extractfile(entry)
                 yield name, content.read(_most(name, limit) + 1) if content is not None else b""
-    except (tarfile.TarError, zlib.error, EOFError, OSError, ValueError) as error:
+    except (tarfile.TarError, zlib.error, EOFError, OSError, ValueError, RecursionError) as error:
         raise SubmissionError(f"the archive cannot be read: {error}") from error
 
 

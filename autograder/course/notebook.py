@@ -18,13 +18,15 @@ _SHOWS = {"print", "display", "plt", "pprint", "help", "input", "time", "timeit"
 _MARK = re.compile(r"#\s*\|?\s*export\b")
 _MAX_CELLS = 2000
 _MAX_DEPTH = 60
+_MAX_BRACKETS = 200_000
 
 
-def extract(raw: bytes) -> tuple[bytes, dict[int, tuple[int, int]]]:
+def extract(raw: bytes, limit: int | None = None) -> tuple[bytes, dict[int, tuple[int, int]]]:
     """The module and its line map.
 
     Args:
         raw: the bytes of a `.ipynb` file.
+        limit: characters of all exported cells, what is left out of them included: parsing takes a thousand bytes for each.
 
     Returns:
         Source of `solution.py`, and line (from 1) → (cell, line in cell), both from 1.
@@ -34,11 +36,18 @@ def extract(raw: bytes) -> tuple[bytes, dict[int, tuple[int, int]]]:
     """
     lines: list[str] = []
     origin: dict[int, tuple[int, int]] = {}
-    for number, source in _exported(parse(raw)):
+    cells = _exported(parse(raw))
+    size = sum(len(source) for _, source in cells)
+    if limit is not None and size > limit:
+        raise SubmissionError(f"the exported cells have {size} characters, more than {limit}")
+    for number, source in cells:
         for index, line in enumerate(_keep(source).splitlines(), start=1):
             lines.append(line)
             origin[len(lines)] = (number, index)
-    return ("\n".join(lines) + "\n").encode(), origin
+    try:
+        return ("\n".join(lines) + "\n").encode(), origin
+    except UnicodeEncodeError as error:
+        raise SubmissionError("an exported cell holds half a character (a lone surrogate)") from error
 
 
 def parse(raw: bytes) -> list[dict[str, Any]]:
@@ -47,6 +56,10 @@ def parse(raw: bytes) -> list[dict[str, Any]]:
     Raises:
         SubmissionError: it cannot; the sentence is for the student.
     """
+    if raw.count(b"[") + raw.count(b"{") > _MAX_BRACKETS:
+        raise SubmissionError(
+            f"the notebook has more than {_MAX_BRACKETS} brackets; clear its outputs and save it again"
+        )
     if depth(raw) > _MAX_DEPTH:
         raise SubmissionError(f"the notebook is nested more than {_MAX_DEPTH} levels deep")
     try:

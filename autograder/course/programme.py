@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -10,6 +11,8 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from autograder.course.tables import Tables, parsed
+
+log = logging.getLogger("autograder.programme")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,23 +28,27 @@ class Programme:
     talks: dict[str, datetime]
 
 
-def load_programme(path: Path, slugs: Collection[str]) -> Programme:
+def load_programme(path: Path, slugs: Collection[str], *, strict: bool = True) -> Programme:
     """Reads it.
 
     Args:
         slugs: of all projects; those that `order` leaves out speak behind the others, by name.
+        strict: whether names of no project are refused; else they are left out, and logged: a team may change its title.
 
     Raises:
         CourseError: with the file and the key that are wrong.
     """
     tables = Tables(path)
     top, zone = _read(tables)
-    order = top.get("order", [])
-    for key, named in (("order", order), ("pauses", top.get("pauses", {}))):
-        for slug in named:
-            if slug not in slugs:
-                tables.refuse(key, f"{slug!r} is no project; there are {', '.join(sorted(slugs)) or 'none'}")
-    pauses = tables.take(top.get("pauses", {}), "pauses.", dict.fromkeys(slugs, int))
+    order, given = top.get("order", []), top.get("pauses", {})
+    for key, named in (("order", order), ("pauses", given)):
+        for slug in (s for s in named if s not in slugs):
+            said = f"{slug!r} is no project; there are {', '.join(sorted(slugs)) or 'none'}"
+            if strict:
+                tables.refuse(key, said)
+            log.warning("%s: %s: %s", path, key, said)
+    order, given = [s for s in order if s in slugs], {s: minutes for s, minutes in given.items() if s in slugs}
+    pauses = tables.take(given, "pauses.", dict.fromkeys(slugs, int))
     if any(minutes < 0 for minutes in pauses.values()):
         tables.refuse("pauses", "are minutes behind a talk, and not negative")
     at, talks = datetime.combine(top["date"], top["begins"], zone), dict[str, datetime]()

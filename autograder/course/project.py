@@ -19,7 +19,7 @@ from autograder.errors import CourseError, SubmissionError
 FILE = "project.toml"
 LIMIT_KB = 16 * 1024  # a paper and slides in PDF among them
 MOST_CLAIMS, MOST_TEAM, MOST_BYTES = 12, 3, 256 << 20
-MOST_CORES, MOST_MB, MOST_SLUG, MOST_WORDS = 64, 16384, 48, 128 << 10
+MOST_CORES, MOST_MB, MOST_SLUG, MOST_WORDS, MOST_DOTS = 64, 16384, 48, 128 << 10, 200
 LEAST_VALUES, LARGEST = 1_000_000, 1e300
 LEAST_SPREAD = 1e-3  # of the numbers' own size: thousands of values, in single precision, too
 # by scalar or dtype, the least and the largest that are drawn; arrays of counts need no more than 31 bits
@@ -73,6 +73,10 @@ def _read(name: str, files: dict[str, bytes], sha256: str) -> tuple[Project, dic
         raise SubmissionError(f"{name}: there is no {FILE} in it")
     if len(files[FILE]) > MOST_WORDS:  # its parser is Python, in a service that others wait for
         raise SubmissionError(f"{name}/{FILE} has {len(files[FILE])} bytes, more than {MOST_WORDS}")
+    if any(
+        line.count(b".") > MOST_DOTS for line in files[FILE].splitlines()
+    ):  # it keeps every beginning of a dotted key
+        raise SubmissionError(f"{name}/{FILE}: a line has more than {MOST_DOTS} dots")
     try:
         table = tomllib.loads(files[FILE].decode("utf-8"))
     except (ValueError, RecursionError) as error:  # of TOML, of UTF-8, of a number with five thousand digits

@@ -12,8 +12,14 @@ _ARGUMENT = re.compile(
     r"(?P<name>[A-Za-z_]\w*)\s*:\s*(?P<type>[^=]+?)(?P<out>\s+out)?(?P<dealt>\s+per rank)?\s*(?:=\s*(?P<default>\S+))?"
 )
 _ARRAY = re.compile(r"(?P<dtype>[fiu][1248]|b1)\[(?P<dims>[^\]]*)\]")
-_DIM = re.compile(r"(?P<name>[A-Za-z_]\w*)?\s*(?P<offset>[+-]?\s*\d+)?")
+_DIM = re.compile(r"(?P<name>[A-Za-z_]\w*)?\s*(?P<offset>[+-]?\s*\d{1,12})?")
 _DEFAULTS = {"true": True, "false": False}
+_MOST = 500  # characters of one declaration; with single spaces only, the patterns above take no longer than their text
+
+
+def _words(text: Any) -> str:
+    """A declaration with single spaces, or nothing that matches: a team writes these, too."""
+    return " ".join(text.split()) if isinstance(text, str) and len(text) <= _MOST else ""
 
 
 class Signatures(Tables):
@@ -35,9 +41,9 @@ class Signatures(Tables):
         return Function(name, arguments, returns)
 
     def argument(self, text: Any, where: str) -> Argument:
-        match = _ARGUMENT.fullmatch(text) if isinstance(text, str) else None
+        match = _ARGUMENT.fullmatch(_words(text))
         if match is None:
-            self.refuse(where, f"{text!r} is not of the form 'name: type [out] [per rank] [= default]'")
+            self.refuse(where, f"{str(text)[:_MOST]!r} is not of the form 'name: type [out] [per rank] [= default]'")
         if match["type"] == "comm":
             return Argument(match["name"], ValueType("comm"), Role.COMM)
         if match["type"].startswith("callback "):
@@ -64,9 +70,11 @@ class Signatures(Tables):
     def value_type(self, text: Any, where: str) -> ValueType:
         if text in ("float", "int", "bool"):
             return ValueType(text)
-        match = _ARRAY.fullmatch(text.strip()) if isinstance(text, str) else None
+        match = _ARRAY.fullmatch(_words(text))
         if match is None:
-            self.refuse(where, f"{text!r} is no type; write float, int, bool, or an array such as f8[ny,nx]")
+            self.refuse(
+                where, f"{str(text)[:_MOST]!r} is no type; write float, int, bool, or an array such as f8[ny,nx]"
+            )
         dims = tuple(self.dim(d, where) for d in match["dims"].split(",")) if match["dims"].strip() else ()
         return ValueType("", match["dtype"], dims)
 

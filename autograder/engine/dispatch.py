@@ -231,14 +231,45 @@ class Dispatcher:
         key = (held.submission, held.token)
         running = self._running[key] = _Running(held, None, time.monotonic())
         try:
-            parcel = Parcel(
-                held.submission, held.token, held.assignment, self._version(held), held.name,
-                self.ledger.blobs.get(held.sha256), held.purpose is Purpose.TRY, held.cores,
-            )  # fmt: skip
+            found = self._parcel(held)
+            if isinstance(found, Outcome):
+                running.outcome = found
+                self._settle(key, running)
+            else:
+                self._submit(key, running, found)
+        except Exception as error:  # the database or the scheduler is away: nobody's fault, and no slot waits for it
+            if running.outcome is None:
+                try:
+                    self._drop(running, str(error))
+                finally:
+                    self._forget(key)
+            raise
+
+    def _parcel(self, held: Lease) -> Parcel | Outcome:
+        """What a node gets, or why it gets nothing.
+
+        Raises:
+            LedgerError: the database is away.
+        """
+        try:
+            content = self.ledger.blobs.get(held.sha256)
+        except LedgerError as error:
+            return Outcome(None, str(error), hopeless=True)
+        try:
+            digest = self._version(held)
+        except LedgerError:
+            raise
         except AutograderError as error:
-            running.outcome = Outcome(None, str(error), hopeless=True)
-            self._settle(key, running)
-            return
+            return Outcome(None, str(error), hopeless=True)
+        except OSError as error:  # somebody is changing the folder
+            return Outcome(None, f"{held.assignment} cannot be read: {error}")
+        return Parcel(
+            held.submission, held.token, held.assignment, digest, held.name, content, held.purpose is Purpose.TRY,
+            held.cores,
+        )  # fmt: skip
+
+    def _submit(self, key: tuple[int, int], running: _Running, parcel: Parcel) -> None:
+        held = running.lease
         resources = {"cores": held.cores} | ({"gpu": 1} if held.gpu else {})
         fit = self._fit()
         if len(fit) < len(self._nodes):

@@ -130,9 +130,9 @@ class MemoryGuest(HostGuest):
         fits(target.shape, target.dtype, array.shape, array.dtype, what)
         np.copyto(target, array)
 
-    def behind(self, spec: Any, end: int) -> Any:
-        """Arrays are the device's."""
-        return super().behind(spec, end) if "n" in spec else np.ndarray(spec["s"], spec["d"], self.device_files[0], end)
+    def there(self, spec: Any, end: int) -> Any:
+        """Memory behind the inputs: on a device, copying the result counts as what every call costs."""
+        return super().there(spec, end) if "n" in spec else np.ndarray(spec["s"], spec["d"], self.device_files[0], end)
 
 
 WAIT_BYTES = 1 << 16  # some 10 µs of a device's time, launch and wait included
@@ -206,9 +206,9 @@ class CudaGuest(shim.Guest):  # type: ignore[misc]
         size = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
         self.driver.copy(self.asked.address + spec["o"], interface["data"][0], size)
 
-    def behind(self, spec: Any, end: int) -> Any:
-        """Arrays are the device's."""
-        return super().behind(spec, end) if "n" in spec else self.array(self.given, end, spec)
+    def there(self, spec: Any, end: int) -> Any:
+        """Memory behind the inputs: on a device, copying the result counts as what every call costs."""
+        return super().there(spec, end) if "n" in spec else self.array(self.given, end, spec)
 
     def array(self, block: Any, offset: int, spec: Any) -> DeviceArray:
         """On one of the judge's allocations."""

@@ -180,7 +180,7 @@ def plan(
             specs.append({**slot.spec(), "out": argument.role is Role.OUT})
     returns = tuple(_slot(t, sizes, writing, function) for t in function.returns)
     header = {"f": function.name, "a": specs, "r": [s.spec() for s in returns], "end": reading.position}
-    # the empty call reads as many bytes behind the inputs as the largest result needs
+    # on a device the empty call copies as many bytes from behind the inputs as the largest result needs
     room = max((s.span for s in returns), default=0)
     return Plan(
         header, tuple(inputs), tuple(fills), returns, boxes, reading.position + room, max(writing.position, _ALIGN)

@@ -287,6 +287,8 @@ class Grading:
             return False
         busy = 1.0
         with self.room.shared():
+            if not guest.alive:  # its next turn says so
+                return False
             guest.thaw()
             for _ in range(PROBES):
                 time.sleep(SETTLE_S)

@@ -27,6 +27,14 @@ from autograder.sandbox.base import Guest
 GRACE_S = 0.2  # for the other ranks, after one has failed
 
 
+class HungUp(SandboxError):
+    """A guest took no word: it closed its channel, or left so many unread that no more fit. That is its own doing."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(f"the guest's channel is closed: {error}")
+        self.verdict = Verdict.FORBIDDEN if isinstance(error, BlockingIOError) else Verdict.CRASHED
+
+
 @dataclass(frozen=True, slots=True)
 class Turn:
     """What happened while the guest had the CPU.
@@ -89,15 +97,14 @@ class Window:
         own = self.guest.usage()
         # asked for its own time, the kernel charges it to the cores, too: else up to a tick of it would count as a neighbour's
         mine, before = time.process_time(), self.watch.read()
-        elapsed, first = 0.0, True
+        elapsed, first, frozen = 0.0, True, True
         self._heard.clear()
         while True:
             with self.room.shared():
                 begun = time.perf_counter()
-                if first:
-                    say()
-                    first = False
-                self.guest.thaw()
+                if not self._resumed(say if first else lambda: None):
+                    break
+                first = False
                 self._listen(min(deadline_s - elapsed, 1e9 if self.room.alone else SLICE_S))
                 frozen = self._freeze()
                 if not self._over and frozen:
@@ -109,7 +116,8 @@ class Window:
                 continue
             if answer is not None and self._heard.get(0) is Signal.CALLBACK and elapsed < deadline_s:
                 self._heard.clear()
-                self.guest.channels[0].send(answer())
+                say = send(self.guest.channels, answer())
+                first = True
                 continue
             break
         self.spent_s += elapsed
@@ -120,6 +128,19 @@ class Window:
         if verdict is Verdict.CRASHED and used.oom_kills > own.oom_kills:
             verdict = Verdict.OUT_OF_MEMORY  # a child of the student's was killed, and the parent raised for it
         return Turn(verdict, elapsed, foreign, after.steal_s - before.steal_s, after.grain_s, ranks, states, culprit)
+
+    def _resumed(self, say: Callable[[], None]) -> bool:
+        """Whether it was told and runs; one that takes no word, or has ended meanwhile, has broken itself."""
+        try:
+            say()
+            self.guest.thaw()
+        except HungUp as error:
+            self.broken = error.verdict
+        except SandboxError:
+            if self.guest.alive:
+                raise
+            self.broken = Verdict.CRASHED
+        return self.broken is None
 
     @property
     def _over(self) -> bool:
@@ -213,13 +234,13 @@ class Window:
 
 
 def send(channels: tuple[socket.socket, ...], command: bytes) -> Callable[[], None]:
-    """A `say` for `Window.turn`: one byte to every rank."""
+    """A `say` for `Window.turn`: one byte to every rank; raises HungUp."""
 
     def say() -> None:
         try:
             for channel in channels:
                 channel.send(command)
         except OSError as error:
-            raise SandboxError(f"the guest's channel is closed: {error}") from error
+            raise HungUp(error) from error
 
     return say

@@ -54,10 +54,14 @@ def write_gallery(handed: Sequence[HandedIn], programme: Path | None, target: Pa
             log.warning("submission %s is not shown: %s", one.number, error)
             continue
         slug = slug_of(project.title)
-        if not slug or slug == "index" or slug in [p.slug for _, p, _ in read]:
+        while not slug or slug == "index" or slug in [p.slug for _, p, _ in read]:
             slug = f"{slug or 'project'}-{one.number}"
         read.append((one, replace(project, slug=slug), files))
-    day = load_programme(programme, [p.slug for _, p, _ in read]) if programme else Programme("Final projects", "", {})
+    day = (
+        load_programme(programme, [p.slug for _, p, _ in read], strict=False)
+        if programme
+        else Programme("Final projects", "", {})
+    )
     exhibits = [
         exhibit(project, files, _measured(one.grade), one.graded_at, (one.grade or {}).get("machine", {}), day)
         for one, project, files in read

@@ -7,6 +7,8 @@ import io
 import json
 import os
 import tarfile
+import zipfile
+import zlib
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
@@ -76,12 +78,19 @@ def pack(root: Path, files: Iterable[Path] | None = None, *, outputs: bool = Tru
     return whole.getvalue()
 
 
+def packed(raw: bytes) -> bool:
+    """Whether these are an archive's bytes."""
+    return raw[:2] in (b"\x1f\x8b", b"PK")
+
+
 def contents(raw: bytes) -> dict[str, bytes]:
-    """What an archive holds: plain relative name → bytes.
+    """What an archive (tar.gz, zip) holds: plain relative name → bytes.
 
     Raises:
         ArchiveError: it is damaged, too large, or holds a link, a device, or a name that leads outside.
     """
+    if raw[:2] == b"PK":
+        return _zipped(raw)
     files: dict[str, bytes] = {}
     total = 0
     try:
@@ -90,7 +99,7 @@ def contents(raw: bytes) -> dict[str, bytes]:
             tarfile.open(fileobj=unzipped, mode="r|") as tar,
         ):
             for entry in tar:
-                if entry.isdir():
+                if entry.isdir() or _LEFT_OUT & set(PurePosixPath(entry.name).parts):
                     continue
                 name = _plain(entry.name)
                 total += entry.size
@@ -101,6 +110,22 @@ def contents(raw: bytes) -> dict[str, bytes]:
                 content = tar.extractfile(entry)
                 files[name] = content.read() if content is not None else b""
     except (tarfile.TarError, OSError, EOFError, ValueError) as error:
+        raise error if isinstance(error, ArchiveError) else ArchiveError(f"the archive is damaged: {error}") from error
+    return files
+
+
+def _zipped(raw: bytes) -> dict[str, bytes]:
+    files: dict[str, bytes] = {}
+    try:
+        with zipfile.ZipFile(io.BytesIO(raw)) as archive:
+            entries = [e for e in archive.infolist() if not e.is_dir()]
+            wanted = [e for e in entries if not _LEFT_OUT & set(PurePosixPath(e.filename).parts)]
+            if len(wanted) > MAX_FILES or sum(e.file_size for e in wanted) > MAX_BYTES:
+                raise ArchiveError("the archive holds too much")
+            for entry in wanted:
+                with archive.open(entry) as file:  # never more than the size that it declares
+                    files[_plain(entry.filename)] = file.read(entry.file_size + 1)
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, OSError, EOFError, RuntimeError, ValueError) as error:
         raise error if isinstance(error, ArchiveError) else ArchiveError(f"the archive is damaged: {error}") from error
     return files
 

@@ -15,9 +15,13 @@ GAP = "\u200b"
 MOST = 200_000  # characters of one text cell; what follows is left out, because nbconvert's Markdown takes its time
 CUT = "\n\n(This cell is longer than feedback shows; the whole of it is in what was handed in.)"
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")
-_KNOWN = r"(?:https?://|mailto:|attachment:|\#|[\w./-]+(?=[\s)?\#]))"
+# A file beside the notebook may be opened if no browser would run it: Formgrader serves what was handed in as it is.
+_FILE = r"(?:[\w-]+/)*[\w-]+(?:\.(?i:png|jpe?g|gif|csv|txt|pdf))?"
+_KNOWN = rf"(?:https?://|mailto:|attachment:|\#|{_FILE}(?=[\s)?\#]))"
 _LINK = re.compile(rf"\]\((?!\s*{_KNOWN})")
-_DEFINITION = re.compile(rf"\]:(?!\s*(?:{_KNOWN}|[\w./-]+$))", re.MULTILINE)  # in quotes and lists, too, in linear time
+_DEFINITION = re.compile(rf"\]:(?!\s*(?:{_KNOWN}|{_FILE}$))", re.MULTILINE)  # in quotes and lists, too, in linear time
+_ATTACHMENT = re.compile(r"attachment:([^\s()<>\[\]\"']*)")
+_PICTURES = ("image/png", "image/jpeg", "image/gif")
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _AUTOLINK = re.compile(r"(?i)\b(javascript|vbscript|data)(\s*:)")
 
@@ -30,6 +34,24 @@ def text(source: str) -> str:
     return _AUTOLINK.sub(rf"\1{GAP}\2", source)
 
 
+def _attachments(cell: NotebookNode) -> None:
+    """Pictures stay; a name without one, at which nbconvert would give up on the whole notebook, becomes text."""
+    given = cell.get("attachments")
+    bundles = given.items() if isinstance(given, dict) else ()
+    kept = {
+        name: NotebookNode({kind: data for kind, data in bundle.items() if kind in _PICTURES and isinstance(data, str)})
+        for name, bundle in bundles
+        if isinstance(bundle, dict)
+    }
+    kept = {name: bundle for name, bundle in kept.items() if bundle}
+    cell.pop("attachments", None)
+    if kept:
+        cell["attachments"] = NotebookNode(kept)
+    cell.source = _ATTACHMENT.sub(
+        lambda found: found[0] if found[1] in kept else f"attachment{GAP}:{found[1]}", cell.source
+    )
+
+
 def notebook(nb: NotebookNode) -> None:
     """Every cell that is not the teacher's, and the metadata that templates print."""
     for number, cell in enumerate(nb.cells):
@@ -40,5 +62,6 @@ def notebook(nb: NotebookNode) -> None:
         kept = cell.metadata.get("nbgrader")
         cell.metadata = NotebookNode(nbgrader=kept) if kept else NotebookNode()
         if cell.cell_type != "code":
+            _attachments(cell)
             long = len(cell.source) > MOST
             cell.source = text(cell.source[:MOST]) + (CUT if long else "")

@@ -9,9 +9,11 @@ from typing import Any
 
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.exchange.abc import ExchangeCollect as CollectAPI
+from nbgrader.exchange.abc import ExchangeError
 from nbgrader.exchange.abc import ExchangeSubmit as SubmitAPI
 from nbgrader.utils import find_all_notebooks, parse_utc
 
+from hub.nbgrader_plugins.archive import packed
 from hub.nbgrader_plugins.exchange import HttpExchange, notebook_ids
 
 
@@ -126,17 +128,24 @@ class Collect(HttpExchange, CollectAPI):
         else:
             self.log.info("Processing %d submissions of '%s' for course '%s'", len(self.records), wanted, self.course)
         for row in self.records:
-            target = Path(self.coursedir.format_path(self.coursedir.submitted_directory, row["student"], wanted))
-            if not target.is_dir():
-                self.log.info("Collecting submission: %s %s", row["student"], wanted)
-                self.take(row, target)
-            elif self.is_newer(row, target):
-                self.log.info("Updating submission: %s %s", row["student"], wanted)
-                self.take(row, target)
-            elif self.update:
-                self.log.info("No newer submission to collect: %s %s", row["student"], wanted)
-            else:
-                self.log.info("Submission already exists, use --update to update: %s %s", row["student"], wanted)
+            try:
+                self.collect(row, wanted)
+            except ExchangeError as error:  # the others are collected all the same
+                self.log.error("Not collected: %s %s: %s", row["student"], wanted, error)
+
+    def collect(self, row: dict[str, Any], wanted: str) -> None:
+        """One student's, if it is new."""
+        target = Path(self.coursedir.format_path(self.coursedir.submitted_directory, row["student"], wanted))
+        if not target.is_dir():
+            self.log.info("Collecting submission: %s %s", row["student"], wanted)
+            self.take(row, target)
+        elif self.is_newer(row, target):
+            self.log.info("Updating submission: %s %s", row["student"], wanted)
+            self.take(row, target)
+        elif self.update:
+            self.log.info("No newer submission to collect: %s %s", row["student"], wanted)
+        else:
+            self.log.info("Submission already exists, use --update to update: %s %s", row["student"], wanted)
 
     def is_newer(self, row: dict[str, Any], target: Path) -> bool:
         """Whether nbgrader's flags ask for this one instead of what is there."""
@@ -152,7 +161,11 @@ class Collect(HttpExchange, CollectAPI):
         fresh = target.with_name(f".{target.name}.fresh")
         shutil.rmtree(fresh, ignore_errors=True)
         fresh.mkdir(parents=True)
-        self.unpacked(raw, fresh)
+        if packed(raw):
+            self.unpacked(raw, fresh)
+        else:  # handed in by the page or the command line, as one file
+            lone = f"{row['assignment']}.ipynb" if raw.lstrip()[:1] == b"{" else "solution.py"
+            (fresh / lone).write_bytes(raw)
         stamp = fresh / "timestamp.txt"
         stamp.write_text(row["stamp"], encoding="utf-8")
         if target.exists():

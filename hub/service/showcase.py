@@ -92,10 +92,12 @@ def _site(desk: Desk) -> Iterator[Path]:
                 for e in counting
             ]
             partial = folder.with_suffix(".partial")
-            shutil.rmtree(folder.parent, ignore_errors=True)
+            shutil.rmtree(partial, ignore_errors=True)
             try:
                 write_gallery(handed, programme, partial)
             except CourseError as error:
                 raise HTTPException(409, f"The showcase cannot be built: {error}") from error
+            for old in [f for f in folder.parent.iterdir() if f != partial]:
+                shutil.rmtree(old, ignore_errors=True)
             partial.rename(folder)
         yield folder

@@ -232,6 +232,13 @@ def test_a_programme_that_names_nobody_is_refused(tmp_path, more, key):
         load_programme(path, ["a"])
 
 
+def test_a_team_that_changes_its_title_does_not_close_the_gallery(tmp_path):
+    """Names of nobody are left out where teams may hand in again; pauses of theirs, too."""
+    path = tmp_path / "showcase.toml"
+    path.write_text(DAY + 'order = ["z", "b"]\n[pauses]\nz = 3\n')
+    assert list(load_programme(path, ["a", "b"], strict=False).talks) == ["b", "a"]
+
+
 @pytest.mark.parametrize("line", ["minutes = 0", 'timezone = "Mars/Olympus"'])
 def test_an_impossible_day_is_refused(tmp_path, line):
     """Neither talks without length nor zones that nobody lives in."""

@@ -57,3 +57,8 @@ def depth(raw: bytes) -> int:
     """Deepest nesting outside strings; a string is what ends with a quote."""
     tokens = re.findall(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]', raw)
     return max(accumulate(1 if t in b"[{" else -1 if t in b"]}" else 0 for t in tokens), default=0)
+
+
+def declaration(text: str) -> bool:
+    """Whether it has the form `name: type [out] = default`, by one pattern on whatever stands there."""
+    return bool(re.fullmatch(r"(\w+)\s*:\s*([^=]+?)(\s+out)?(\s+per rank)?\s*(?:=\s*(\S+))?", text))

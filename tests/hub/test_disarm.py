@@ -26,6 +26,10 @@ ATTACKS = [
     "> [click][x]\n>\n> [x]: java&#115;cript:alert(1)",
     "10. [click][x]\n\n    [x]: java&#115;cript:alert(1)",
     "[click][x\\]y]\n\n[x\\]y]: java&#115;cript:alert(1)",
+    "[the plots](plot.html)",
+    "[the plots](plot.svg)",
+    "[the plots](../../plot.html)",
+    "[the plots][x]\n\n[x]: plot.xhtml",
     "<javascript:alert(1)>",
     "![x](data:text/html,<script>alert(1)</script>)",
     "<!-- --><a href='javascript:alert(1)'>x</a>",
@@ -75,6 +79,30 @@ def test_ordinary_answers_read_as_before() -> None:
     )
     assert "<strong>bold</strong>" in html and 'href="https://example.org/a"' in html
     assert "<blockquote>" in html and "<table>" in html and "<li>" in html
+
+
+def test_pictures_stay_and_nothing_is_missed() -> None:
+    """Files that no browser runs may be named; an attachment that is not there is text, not the end of the feedback."""
+    assert 'src="figures/heat-1.png"' in shown("![heat](figures/heat-1.png)")
+
+    def page(given: object) -> str:
+        cell = nbformat.v4.new_markdown_cell("![x](attachment:a.png)", id="answer")
+        nb = nbformat.v4.new_notebook(cells=[cell])
+        if given is not None:
+            nb.cells[0]["attachments"] = given
+        disarm.notebook(nb)
+        return str(HTMLExporter(template_name="basic").from_notebook_node(nb)[0])
+
+    for given in (
+        None,
+        [],
+        {"a.png": {}},
+        {"a.png": "x"},
+        {"b.png": {"image/png": "aGk="}},
+        {"a.png": {"text/html": "<b>"}},
+    ):
+        assert "attachment" in page(given) and "src=" not in page(given)
+    assert 'src="data:image/png;base64,aGk="' in page({"a.png": {"image/png": "aGk="}})
 
 
 @pytest.mark.timeout(10)

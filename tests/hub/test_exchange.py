@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import logging
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -206,6 +208,25 @@ def test_collect_takes_the_newest_of_everybody(person: Make, service: Running) -
     tess.start("Collect", update=True)
     assert parse_utc((folder / "ada" / SLUG / "timestamp.txt").read_text()) > parse_utc(before)
     assert "heat_step_n = None" in (folder / "ada" / SLUG / f"{SLUG}.ipynb").read_text()
+
+
+@pytest.mark.usefixtures("released")
+def test_collect_takes_what_was_handed_in_by_other_ways(person: Make, service: Running) -> None:
+    """One notebook, a zip, a module; and an archive that is none holds nobody else up."""
+    text = notebook("x = 1").encode()
+    zipped = io.BytesIO()
+    with zipfile.ZipFile(zipped, "w") as archive:
+        archive.writestr(f"{SLUG}.ipynb", text)
+    ways = {"ada": ("s.ipynb", text), "bob": ("s.zip", zipped.getvalue()), "cat": ("s.py", b"x = 1\n")}
+    for name, (file, content) in {"aaa": ("s.tar.gz", b"\x1f\x8bno archive"), **ways}.items():
+        service.ledger.submit(course="course", assignment=SLUG, student=name, name=file, content=content, channel="api")
+    tess = person("tess")
+    tess.start("Collect")
+    folder = tess.home / "course" / "submitted"
+    assert sorted(p.name for p in folder.iterdir() if (p / SLUG).is_dir()) == ["ada", "bob", "cat"]
+    assert (folder / "ada" / SLUG / f"{SLUG}.ipynb").read_bytes() == text
+    assert (folder / "bob" / SLUG / f"{SLUG}.ipynb").read_bytes() == text
+    assert (folder / "cat" / SLUG / "solution.py").read_bytes() == b"x = 1\n"
 
 
 @pytest.mark.usefixtures("released")

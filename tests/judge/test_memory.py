@@ -5,6 +5,7 @@ import pytest
 
 from autograder.api import Options
 from autograder.domain.execution import Program
+from autograder.guest.shim import Guest
 from autograder.judge.proxy import Actor
 from autograder.measure.room import Room
 from autograder.sandbox.container import state_folder
@@ -46,3 +47,13 @@ def test_arrays_draw_fresh_pages_each_call_and_share_them_within(node, basic, en
     for first, rest, *_ in said:
         assert PAGES <= first < 2 * PAGES, said
         assert rest < 4 * PAGES, said
+
+
+def test_an_empty_call_copies_no_result():
+    """Whoever computes into the result's own place saves the copy; were it taken off as well, he would be paid twice."""
+    guest = Guest.__new__(Guest)
+    guest.output = bytearray(1 << 16)
+    spec = {"s": [1000], "d": "<f8", "o": 4096}
+    result = guest.stand_in({"spin": 0.0, "r": [spec], "end": 0})()
+    place = np.frombuffer(guest.output, dtype=np.uint8)
+    assert np.shares_memory(result, place) and result.ctypes.data - place.ctypes.data == 4096

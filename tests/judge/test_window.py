@@ -13,7 +13,8 @@ import pytest
 
 from autograder.domain.execution import Usage
 from autograder.domain.verdict import Verdict
-from autograder.judge.window import Window
+from autograder.errors import SandboxError
+from autograder.judge.window import Window, send
 from autograder.measure.noise import CoreWatch
 from autograder.measure.room import Room
 from autograder.sandbox.base import Guest
@@ -89,3 +90,48 @@ def test_what_the_judge_did_before_a_turn_is_nobody_elses_time(room):
     finally:
         os.sched_setaffinity(0, allowed)
     assert statistics.median(foreign) <= max(5e-4, grain_s), foreign
+
+
+class Deaf(Late):
+    """One that closed its ear, left too many words unread, or has ended."""
+
+    def __init__(self, how: str) -> None:
+        super().__init__(b"d")
+        self.how = how
+        if how == "shut":
+            self.theirs.shutdown(socket.SHUT_RD)
+
+    def thaw(self) -> None:
+        """Its group is gone with it, or the machine has a trouble of its own."""
+        if self.how in ("ended", "ours"):
+            self.alive = self.how == "ours"
+            raise SandboxError("the guest's cgroup is gone")
+
+
+@pytest.mark.parametrize(
+    "how, verdict", [("shut", Verdict.CRASHED), ("unread", Verdict.FORBIDDEN), ("ended", Verdict.CRASHED)]
+)
+def test_who_takes_no_word_has_broken_itself(how, verdict, room):
+    """Nobody gets another attempt by that."""
+    guest = Deaf(how)
+    window = Window(cast(Guest, guest), room, CoreWatch((min(os.sched_getaffinity(0)),)))
+    if how == "unread":
+        with pytest.raises(BlockingIOError):
+            while True:
+                guest.channels[0].send(b"g")
+    turn = window.turn(send(guest.channels, b"g"), 1.0)
+    window.watch.close()
+    for end in (*guest.channels, guest.theirs):
+        end.close()
+    assert turn.verdict is verdict and window.broken is verdict and not guest.alive
+
+
+def test_a_group_that_cannot_be_thawed_though_its_guest_lives_is_our_failure(room):
+    """The attempt is not the student's."""
+    guest = Deaf("ours")
+    window = Window(cast(Guest, guest), room, CoreWatch((min(os.sched_getaffinity(0)),)))
+    with pytest.raises(SandboxError, match="gone"):
+        window.turn(send(guest.channels, b"g"), 1.0)
+    window.watch.close()
+    for end in (*guest.channels, guest.theirs):
+        end.close()

@@ -62,6 +62,14 @@ def test_a_changed_blob_is_noticed(hand_in, ledger):
         ledger.content(receipt.submission)
 
 
+def test_a_changed_blob_is_mended_by_the_same_bytes(hand_in, ledger):
+    """A second receipt is not for what cannot be read."""
+    receipt = hand_in()
+    content = ledger.content(receipt.submission)
+    ledger.blobs.path(receipt.sha256).write_bytes(bytes(len(content)))
+    assert ledger.content(hand_in().submission) == content
+
+
 def test_entries_are_scoped_by_course_and_student(hand_in, ledger):
     """No query leaks across."""
     hand_in("ada")

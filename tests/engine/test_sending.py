@@ -1,0 +1,45 @@
+"""What goes wrong between taking a submission from the queue and handing it to a node costs nobody anything."""
+
+from __future__ import annotations
+
+import pytest
+
+from autograder.engine import dispatch
+from autograder.errors import LedgerError
+from tests.crash.world import until
+
+from .test_gpu_queue import grid, hand_in
+
+__all__ = ["grid"]
+
+
+@pytest.fixture
+def trouble(monkeypatch):
+    """Lets the reading of the assignment, or the noting of its version, fail once."""
+    real, left = dispatch.version, []
+
+    def version(*given):
+        if left:
+            raise left.pop()
+        return real(*given)
+
+    monkeypatch.setattr(dispatch, "version", version)
+    monkeypatch.setattr(dispatch, "REST_S", 0.05)
+    return left
+
+
+@pytest.mark.parametrize(
+    "error, charged",
+    [(FileNotFoundError(2, "No such file"), 1), (LedgerError("the database does not answer"), 0)],
+    ids=["file", "database"],
+)
+def test_it_is_sent_again_and_no_slot_waits_for_it(grid, trouble, error, charged):
+    """Four cores, four submissions of one core each, and one more: all are graded."""
+    ledger, make, join, _, _ = grid
+    join("plain")
+    trouble.append(error)
+    with make():
+        hand_in(ledger, 5, "other", gpu=False)
+        until(lambda: ledger.counts()["graded"] == 5, 30, "all are graded")
+    assert trouble == [] and not ledger.holders()
+    assert sum(e.attempts for e in ledger.entries("c")) == 5 + charged
