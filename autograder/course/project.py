@@ -73,9 +73,8 @@ def _read(name: str, files: dict[str, bytes], sha256: str) -> tuple[Project, dic
         raise SubmissionError(f"{name}: there is no {FILE} in it")
     if len(files[FILE]) > MOST_WORDS:  # its parser is Python, in a service that others wait for
         raise SubmissionError(f"{name}/{FILE} has {len(files[FILE])} bytes, more than {MOST_WORDS}")
-    if any(
-        line.count(b".") > MOST_DOTS for line in files[FILE].splitlines()
-    ):  # it keeps every beginning of a dotted key
+    # tomllib keeps every beginning of a dotted key
+    if any(line.count(b".") > MOST_DOTS for line in files[FILE].splitlines()):
         raise SubmissionError(f"{name}/{FILE}: a line has more than {MOST_DOTS} dots")
     try:
         table = tomllib.loads(files[FILE].decode("utf-8"))
