@@ -105,9 +105,8 @@ def test_a_claim_gets_the_standing_that_it_deserves(one_node, project, name):
     assert found.standing is expected, (found, [c.evidence for c in grade.criteria])
     assert words in found.words
     if expected in (Standing.VERIFIED, Standing.SLOWER, Standing.FASTER):
-        low, high = (
-            found.interval
-        )  # pages are fresh in every call, and three passes touch as many of them as one: a little less than 3
+        # calls draw fresh pages, which three passes touch as one does; whether that explains 2.87 to 2.99 is not shown
+        low, high = found.interval
         assert len(found.ratios) >= 12 and low < 3.0 < 1.04 * high
         assert 2.5 < found.baseline_s / found.program_s < 3.5
 
