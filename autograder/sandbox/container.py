@@ -25,7 +25,7 @@ from autograder.domain.execution import Usage
 from autograder.errors import MachineError, SandboxError
 from autograder.sandbox.base import hello
 from autograder.sandbox.freezer import Cgroup
-from autograder.sandbox.profile import Profile, seccomp
+from autograder.sandbox.profile import Profile
 from autograder.sandbox.shims import Shims
 
 LABEL = "autograder.owner"
@@ -242,7 +242,7 @@ class ContainerSandbox:
             "cap_add": ["SYS_ADMIN"] if "capabilities" in weak else [],
             "security_opt": ["seccomp=unconfined"]
             if "seccomp" in weak
-            else ["no-new-privileges", f"seccomp={seccomp(profile.syscalls, profile.netlink_errno)}"],
+            else ["no-new-privileges", f"seccomp={profile.filter}"],
             "pids_limit": -1 if "pids" in weak else profile.processes,
             "mem_limit": memory,
             "memswap_limit": memory,

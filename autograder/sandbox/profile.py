@@ -44,16 +44,19 @@ _NAMESPACE_FLAGS = 0x00020000 | 0x02000000 | 0x04000000 | 0x08000000 | 0x1000000
 _ENOSYS = 38
 _SIMULATORS = {"NUMBA_ENABLE_CUDASIM": "1", "TRITON_INTERPRET": "1"}  # kernels run in Python, for their answers alone
 
-# AF_INET and AF_INET6 reach nothing (no network device but loopback); MPI's launcher needs them. Everything else is shut.
-_FAMILIES = (socket.AF_UNIX, socket.AF_INET, socket.AF_INET6)
+_LOCAL = (socket.AF_UNIX,)
+# They reach nothing (no network device but loopback), yet the kernel sends paced packets on while a guest is frozen. So only
+# those may have them who need them: MPI's launcher, and perhaps a GPU's driver. Every other family is shut to all.
+_LOOPBACK = (socket.AF_INET, socket.AF_INET6)
 
 
-def seccomp(more: tuple[str, ...] = (), netlink_errno: int = errno.EPERM) -> str:
+def seccomp(more: tuple[str, ...] = (), netlink_errno: int = errno.EPERM, *, loopback: bool = False) -> str:
     """The filter, as the JSON that the engine takes.
 
     Args:
         more: system calls beyond those that every guest may.
         netlink_errno: with what a netlink socket is refused.
+        loopback: whether internet sockets may be made.
     """
     allow = "SCMP_ACT_ALLOW"
     flags = {"index": 0, "value": _NAMESPACE_FLAGS, "valueTwo": 0, "op": "SCMP_CMP_MASKED_EQ"}
@@ -63,7 +66,7 @@ def seccomp(more: tuple[str, ...] = (), netlink_errno: int = errno.EPERM) -> str
         {"names": ["clone3"], "action": "SCMP_ACT_ERRNO", "errnoRet": _ENOSYS},
         *(
             {"names": ["socket"], "action": allow, "args": [{"index": 0, "value": int(f), "op": "SCMP_CMP_EQ"}]}
-            for f in _FAMILIES
+            for f in (*_LOCAL, *(_LOOPBACK if loopback else ()))
         ),
     ]
     if netlink_errno != errno.EPERM:  # the default, which may not be written as a rule of its own
@@ -91,7 +94,7 @@ class Profile:
         syscalls: allowed beyond the list above.
         netlink_errno: with what a netlink socket is refused; some libraries do without one only if they hear the right word.
         device: of a GPU assignment, where its arrays live: a GPU's UUID, or a word of `domain.device`; empty elsewhere.
-        weakened: names of rules left out (capabilities, cpuset, memory, network, pid, pids, read-only, scratch,
+        weakened: names of rules left out (capabilities, cpuset, loopback, memory, network, pid, pids, read-only, scratch,
             seccomp, shm, ulimits, user). Only the escape suite uses it, to show that an attack bites.
     """
 
@@ -152,6 +155,12 @@ class Profile:
             launcher, "-disable-auto-cleanup", "-n", str(self.ranks), python, "-I", f"{shims}/mpi_shim.py", *more,
             ",".join(map(str, self.cores)),
         ]  # fmt: skip
+
+    @property
+    def filter(self) -> str:
+        """The system calls that it may make."""
+        loopback = bool(self.ranks) or real(self.device) or not self.weakened.isdisjoint(("loopback", "network"))
+        return seccomp(self.syscalls, self.netlink_errno, loopback=loopback)
 
     @property
     def environment(self) -> dict[str, str]:
