@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from autograder.course.intake import receive, receive_bytes
+from autograder.course.intake import main_file, receive, receive_bytes
 from autograder.course.load import all_folders, exercise, find, load, project_folders
 from autograder.course.programme import opens as showcase_opens
 from autograder.course.project import read_project_bytes
@@ -65,6 +65,7 @@ __all__ = [
     "find",
     "load",
     "load_term",
+    "main_file",
     "page",
     "project_folders",
     "quietly",

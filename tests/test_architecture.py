@@ -108,6 +108,7 @@ def test_the_public_names_are_pinned():
         "find",
         "load",
         "load_term",
+        "main_file",
         "page",
         "project_folders",
         "quietly",

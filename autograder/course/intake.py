@@ -14,7 +14,7 @@ import stat
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
 from autograder.course.notebook import extract
@@ -66,6 +66,23 @@ def unwrapped(files: dict[str, bytes], main: str) -> dict[str, bytes]:
     inside = {name.partition("/")[2]: content for name, content in files.items()}
     one = len({name.partition("/")[0] for name in files}) == 1 and len(inside) == len(files)
     return inside if one and main in inside else files
+
+
+def main_file(names: Iterable[str]) -> str | None:
+    """Which of a submission's files is graded: `solution.py`, the only notebook, or the only module.
+
+    Args:
+        names: with folders, as in an archive; in one folder that everything lies in, `solution.py` counts as well.
+    """
+    found = list(names)
+    inside = unwrapped({name: b"" for name in found}, ENTRY)
+    if ENTRY in inside:
+        return ENTRY if ENTRY in found else f"{found[0].partition('/')[0]}/{ENTRY}"
+    for suffix in (".ipynb", ".py"):
+        chosen = [name for name in found if name.endswith(suffix)]
+        if len(chosen) == 1:
+            return chosen[0]
+    return None
 
 
 def _is_folder(path: Path) -> bool:
@@ -127,16 +144,15 @@ def _exported(raw: bytes, limit: int) -> tuple[bytes, dict[int, tuple[int, int]]
 def _assemble(
     name: str, files: dict[str, bytes], whole: str, limit: int, lines: dict[int, tuple[int, int]], adapter: Path | None
 ) -> Submission:
-    files = unwrapped(files, ENTRY)
-    notebooks = [n for n in files if n.endswith(".ipynb")]
-    if ENTRY not in files and len(notebooks) == 1:
-        source, lines = _exported(files.pop(notebooks[0]), limit)
-        files[ENTRY] = source
-    single = [n for n in files if n.endswith(".py")]
-    if ENTRY not in files and len(single) == 1:
-        files[ENTRY] = files.pop(single[0])
-    if ENTRY not in files:
+    chosen = main_file(files)
+    if chosen is None:
         raise SubmissionError(f"there is no {ENTRY} in {name}; name the main file so")
+    files = unwrapped(files, ENTRY)
+    main = ENTRY if ENTRY in files else chosen
+    content = files.pop(main)
+    if main.endswith(".ipynb"):
+        content, lines = _exported(content, limit)
+    files[ENTRY] = content
     if b"\0" in files[ENTRY]:
         raise SubmissionError(f"{ENTRY} holds zero bytes; it is not Python source")
     files.pop("adapter.py", None)

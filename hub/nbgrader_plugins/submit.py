@@ -15,6 +15,7 @@ from nbgrader.utils import find_all_notebooks, parse_utc
 
 from hub.nbgrader_plugins.archive import packed
 from hub.nbgrader_plugins.exchange import HttpExchange, notebook_ids
+from hub.nbgrader_plugins.stand_in import stand_in
 
 
 class Submit(HttpExchange, SubmitAPI):
@@ -166,6 +167,11 @@ class Collect(HttpExchange, CollectAPI):
         else:  # handed in by the page or the command line, as one file
             lone = f"{row['assignment']}.ipynb" if raw.lstrip()[:1] == b"{" else "solution.py"
             (fresh / lone).write_bytes(raw)
+        made_of = stand_in(
+            fresh, Path(self.coursedir.format_path(self.coursedir.release_directory, ".", row["assignment"]))
+        )
+        if made_of:
+            self.log.info("No notebook of the released name: %s of %s stands in", made_of, row["student"])
         stamp = fresh / "timestamp.txt"
         stamp.write_text(row["stamp"], encoding="utf-8")
         if target.exists():

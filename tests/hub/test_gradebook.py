@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -106,6 +108,31 @@ def test_points_arrive_in_the_gradebook_and_feedback_at_the_student(
     text = page.read_text()
     assert "srcdoc=" in text and "Report of the autograder" in text
     assert "SECRET-SEED" not in text and "def test_" not in text
+
+
+@pytest.mark.parametrize("name", ["s.py", "s.zip"])
+def test_who_hands_in_no_notebook_gets_points_and_feedback(
+    service: Running, person: Make, course_dir: Path, name: str
+) -> None:
+    """A module, alone or in a packed folder, by the page or the command line."""
+    content = module = b"def heat_step(u):\n    return 'shown to the TA'\n"
+    if name == "s.zip":
+        zipped = io.BytesIO()
+        with zipfile.ZipFile(zipped, "w") as archive:
+            archive.writestr("mine/solution.py", module)
+        content = zipped.getvalue()
+    service.ledger.submit(course="course", assignment=SLUG, student="bob", name=name, content=content, channel="api")
+    grade = service.record(lambda c: c.points / 2)
+    assert "in the gradebook" in sync(course_dir, SLUG, "bob", service.environment("tess"))
+    found = scores(course_dir, "bob")
+    for criterion in grade["criteria"]:
+        assert found[PREFIX + criterion["id"]] == (pytest.approx(criterion["max_points"] / 2), False)
+    assert all(found[name][0] == 0 for name in found if not name.startswith(PREFIX))  # answers unwritten
+    bob = person("bob")
+    bob.start("FetchAssignment")
+    bob.start("FetchFeedback")
+    (page,) = (bob.home / SLUG / "feedback").rglob("*.html")
+    assert "shown to the TA" in page.read_text() and "Report of the autograder" in page.read_text()
 
 
 def test_a_student_who_edits_the_cells_changes_nothing(service: Running, person: Make, course_dir: Path) -> None:
