@@ -37,7 +37,9 @@ import numpy as np
 def once(x, steps):
     y = x.copy()
     for _ in range(steps):
-        y = np.sqrt(y * y + 1.0)
+        np.multiply(y, y, out=y)
+        np.add(y, 1.0, out=y)
+        np.sqrt(y, out=y)
     return y
 """
 FILES = {
@@ -105,9 +107,8 @@ def test_a_claim_gets_the_standing_that_it_deserves(one_node, project, name):
     assert found.standing is expected, (found, [c.evidence for c in grade.criteria])
     assert words in found.words
     if expected in (Standing.VERIFIED, Standing.SLOWER, Standing.FASTER):
-        # calls draw fresh pages, which three passes touch as one does; whether that explains 2.87 to 2.99 is not shown
-        low, high = found.interval
-        assert len(found.ratios) >= 12 and low < 3.0 < 1.04 * high
+        low, high = found.interval  # of 3, but for the pages that a call draws anew: tests/bench/pages.py
+        assert len(found.ratios) >= 12 and 0.98 * low < 3.0 < 1.02 * high
         assert 2.5 < found.baseline_s / found.program_s < 3.5
 
 
