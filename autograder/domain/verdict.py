@@ -64,7 +64,7 @@ _SENTENCES = {
     Verdict.NOT_MEASURED: "Speed is measured once every correctness check passes.",
     Verdict.NOT_AS_CLAIMED: "Measured, and not shown to lie within 15 % of the claim.",
     Verdict.WAITING_FOR_HARDWARE: "This part waits for a machine with the hardware that it needs; nothing is lost.",
-    Verdict.INCONCLUSIVE: "The machine was too noisy to decide; it will be measured again, free of charge.",
+    Verdict.INCONCLUSIVE: "The machine was too noisy to decide; that is our fault, and it costs you nothing.",
     Verdict.GRADER_FAILED: "Our grader failed, not you; it costs you nothing and staff have been told.",
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import signal
 import warnings
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -49,4 +50,5 @@ def main(job: Job, hands: list[Hand], references: list[Hand], kind: str, owner: 
     except CourseError as error:
         pipe.send(("course", str(error)))
     except (AutograderError, OSError, EOFError) as error:
-        pipe.send(("ours", f"{type(error).__name__}: {error}"))
+        with suppress(BrokenPipeError):  # whoever asked is dead, which is what ended this
+            pipe.send(("ours", f"{type(error).__name__}: {error}"))
