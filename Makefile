@@ -6,6 +6,7 @@ PY := $(VENV)/bin/python
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 STAMP := $(VENV)/.installed
 PYTEST := $(PY) -m pytest
+DURATIONS ?= 15
 
 .PHONY: demo demo-grade test unit slow lint setup images hub-image gpu-image engine proxy browser validate verdicts ladder bench storm nodes clean
 
@@ -16,7 +17,7 @@ demo-grade: engine images  ## grade the sample class in the terminal alone
 	$(VENV)/bin/autograder demo
 
 test: setup browser lint  ## everything that a machine without a GPU can show
-	$(PYTEST) -q -rs -m "not slow" --durations=15
+	$(PYTEST) -q -rs -m "not slow" --durations=$(DURATIONS)
 	@echo "left out: tests marked slow (make slow), and whatever the summary above names as skipped, with its reason"
 
 unit: $(STAMP)  ## the tests that need no engine; seconds

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
 from typing import TypeVar
@@ -30,6 +30,22 @@ QUICK_PROBES = ("the starter", "one precision lower")
 T = TypeVar("T")
 Say = Callable[[str], None]
 BY_TIME = (Verdict.TOO_SLOW, Verdict.TIMED_OUT, Verdict.WORK_LEFT_RUNNING)
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A submission made by machine, which must fail."""
+
+    name: str
+    submission: Submission
+
+    def fails(self, assignment: Assignment, grade: Grade) -> Promise:
+        """It may meet a criterion by chance of its kind (zeros are bounded); it must earn nothing for speed and fail somewhere."""
+        lost = any(c.points < c.max_points for c in _missed(assignment, grade)) and not any(
+            c.duel for c in grade.criteria
+        )
+        kept = grade.score == 0 if self.name == "the starter" else lost
+        return Promise(f"{self.name} fails", kept, f"{grade.score:g} of {grade.max_score:g}")
 
 
 def _open(what: str) -> Promise:
@@ -86,24 +102,15 @@ def _promises(
             say(f"solution {path.name}, {i + 1} of {times}")
             rounds.append(list(_solution(assignment, node, path)))
         yield from _merged(rounds)
-    if here:
-        for name, submission in probes(assignment, here[0]):
-            if quick and name not in QUICK_PROBES:
-                continue
-            say(f"{name}")
-            grade = _grade(node, assignment, submission)
-            # a probe may meet a criterion by chance of its kind (zeros are bounded); it must earn nothing for speed and fail somewhere
-            lost = any(c.points < c.max_points for c in _missed(assignment, grade)) and not any(
-                c.duel for c in grade.criteria
-            )
-            none = grade.score == 0 if name == "the starter" else lost
-            yield Promise(f"{name} fails", none, f"{grade.score:g} of {grade.max_score:g}")
     all_mutants = mutants(assignment)
     yield Promise("mutants exist", bool(all_mutants), f"{len(all_mutants)}")
     shown = [m for m in all_mutants if not (bare and (m.needs_gpu or m.dies_by in BY_TIME))]
     yield from (_open(f"mutant {m.name} dies by {m.dies_by}") for m in all_mutants if m not in shown)
     chosen = _drawn(assignment, shown) if quick else shown
-    yield from _side_by_side(assignment, node, [m for m in chosen if m.dies_by not in BY_TIME], times, say)
+    made = probes(assignment, here[0]) if here else ()
+    failing = [Probe(name, submission) for name, submission in made if not quick or name in QUICK_PROBES]
+    untimed = [m for m in chosen if m.dies_by not in BY_TIME]
+    yield from _side_by_side(assignment, node, [*failing, *untimed], times, say)
     for mutant in (m for m in chosen if m.dies_by in BY_TIME):
         found: list[Promise] = []
         for i in range(times):
@@ -116,31 +123,36 @@ def _promises(
         yield from _merged([[p] for p in found])
 
 
-def _side_by_side(assignment: Assignment, node: Node, chosen: list[Mutant], times: int, say: Say) -> Iterator[Promise]:
-    """Mutants that need no timing, on all cores; each is told when its last grading is done."""
-    found: dict[str, list[Promise]] = {m.name: [] for m in chosen}
-    for graded_now in (chosen, [m for m in chosen for _ in range(times - 1)]):
-        jobs = [(m, _turns(m, found[m.name])) for m in graded_now]
+def _side_by_side(
+    assignment: Assignment, node: Node, chosen: Sequence[Probe | Mutant], times: int, say: Say
+) -> Iterator[Promise]:
+    """What needs no timing, on all cores: probes once, mutants as often as they are asked; told when the last is done."""
+    found: list[list[Promise]] = [[] for _ in chosen]
+    often = [times if isinstance(m, Mutant) else 1 for m in chosen]
+    again = [n for n, most in enumerate(often) for _ in range(most - 1)]
+    for graded_now in (list(range(len(chosen))), again):
+        jobs = [(n, _turns(chosen[n], found[n])) for n in graded_now]
         while jobs:
             alive = []
             for i, grade in node.grade_many(
-                assignment, [m.submission for m, _ in jobs], only=[turns[0] for _, turns in jobs]
+                assignment, [chosen[n].submission for n, _ in jobs], only=[turns[0] for _, turns in jobs]
             ):
-                mutant, turns = jobs[i]
+                n, turns = jobs[i]
+                one = chosen[n]
                 if grade.ours:
-                    grade = _grade(node, assignment, mutant.submission, only=turns[0])
-                died = _dies(mutant, grade)
-                if turns[1:] and not died.kept:
-                    alive.append((mutant, turns[1:]))
+                    grade = _grade(node, assignment, one.submission, only=turns[0])
+                shown = _dies(one, grade) if isinstance(one, Mutant) else one.fails(assignment, grade)
+                if turns[1:] and not shown.kept:
+                    alive.append((n, turns[1:]))
                     continue
-                found[mutant.name].append(died)
-                say(f"mutant {mutant.name}, {len(found[mutant.name])} of {times}")
-                if len(found[mutant.name]) == times:
-                    yield from _merged([[p] for p in found[mutant.name]])
+                found[n].append(shown)
+                say(f"{one.name}, {len(found[n])} of {often[n]}")
+                if len(found[n]) == often[n]:
+                    yield from _merged([[p] for p in found[n]])
             jobs = alive
 
 
-def _turns(mutant: Mutant, found: list[Promise]) -> tuple[str, ...]:
+def _turns(mutant: Probe | Mutant, found: list[Promise]) -> tuple[str, ...]:
     """Criteria to be graded for until one catches it: those that a first, whole grading missed; "" is a whole grading.
 
     Each check draws from a seed of its own, so they are a part of a whole grading: what dies here dies there at least as
@@ -148,7 +160,7 @@ def _turns(mutant: Mutant, found: list[Promise]) -> tuple[str, ...]:
     Time may be what the whole grading ran out of; who dies by it is graded whole where one criterion was over in time.
     Work is left running by one check and found by another: always whole.
     """
-    if not found or not found[0].where or mutant.dies_by is Verdict.WORK_LEFT_RUNNING:
+    if not found or not found[0].where or isinstance(mutant, Probe) or mutant.dies_by is Verdict.WORK_LEFT_RUNNING:
         return ("",)
     return (found[0].where[0], "") if mutant.dies_by is Verdict.TIMED_OUT else found[0].where
 

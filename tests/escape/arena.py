@@ -45,12 +45,13 @@ def work(x, steps):
 """
 )
 
-# Correct, and ten times slower than the reference: what an attack on the clock wants to pass off as fast.
+# Correct, and fifteen times slower than the reference: what an attack on the clock wants to pass off as fast. Far enough from
+# the lowest tier (0.2) that no control is asked for.
 SLOW = (
     HONEST_REST
     + """
 def work(x, steps):
-    for _ in range(10):
+    for _ in range(15):
         y = x.copy()
         for _ in range(steps):
             y = np.sqrt(y * y + 1.0)
