@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from autograder.course.intake import main_file, receive, receive_bytes
+from autograder.course.intake import main_file, receive, receive_bytes, unpack
 from autograder.course.load import all_folders, exercise, find, load, project_folders
 from autograder.course.programme import opens as showcase_opens
 from autograder.course.project import read_project_bytes
@@ -76,6 +76,7 @@ __all__ = [
     "restore_ledger",
     "showcase_opens",
     "term_file",
+    "unpack",
     "worker_environment",
     "write_gallery",
     "write_page",

@@ -119,6 +119,7 @@ def test_the_public_names_are_pinned():
         "restore_ledger",
         "showcase_opens",
         "term_file",
+        "unpack",
         "worker_environment",
         "write_gallery",
         "write_page",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
+import lzma
 import os
 import stat
 import tarfile
@@ -17,15 +18,17 @@ import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
-from autograder.course.notebook import extract
+from autograder.course.notebook import extract, parse
 from autograder.domain.submission import ENTRY, Submission, digest
 from autograder.errors import SubmissionError
 
 MAX_FILES = 200
 MAX_NAME = 200
+MAX_PART = 255  # bytes of a file's or a folder's name, as file systems have it
 MAX_HEADER = 4096  # bytes of a tar entry's extended header: long and foreign names
 MAX_NOTEBOOK_KB = 16 * 1024  # notebooks carry outputs; only the exported code counts against the assignment's limit
 _KINDS = "hand in a .py file, an .ipynb notebook, a folder, or a .zip or .tar.gz archive"
+_BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, NotImplementedError, EOFError)
 _IGNORED = {"__pycache__", ".ipynb_checkpoints", ".git", "__MACOSX", ".DS_Store"}
 
 
@@ -141,6 +144,14 @@ def _exported(raw: bytes, limit: int) -> tuple[bytes, dict[int, tuple[int, int]]
     return source, lines
 
 
+def _readable(name: str, raw: bytes) -> None:
+    """A notebook that is not graded is shown by nbgrader, which has no limits of its own."""
+    try:
+        parse(raw)
+    except SubmissionError as error:
+        raise SubmissionError(f"{name}: {error}; leave it out, or mend it") from error
+
+
 def _assemble(
     name: str, files: dict[str, bytes], whole: str, limit: int, lines: dict[int, tuple[int, int]], adapter: Path | None
 ) -> Submission:
@@ -152,6 +163,8 @@ def _assemble(
     content = files.pop(main)
     if main.endswith(".ipynb"):
         content, lines = _exported(content, limit)
+    for other in (n for n in files if n.endswith(".ipynb")):
+        _readable(other, files[other])
     files[ENTRY] = content
     if b"\0" in files[ENTRY]:
         raise SubmissionError(f"{ENTRY} holds zero bytes; it is not Python source")
@@ -186,7 +199,8 @@ def clean(name: str) -> str | None:
         SubmissionError: a name that could land outside, or that nobody can read.
     """
     shown = name.encode("ascii", "backslashreplace").decode()[:MAX_NAME]
-    if not name or len(name) > MAX_NAME or not name.isprintable() or "\\" in name or ":" in name:
+    too_long = len(name) > MAX_NAME or any(len(part.encode("utf-8", "replace")) > MAX_PART for part in name.split("/"))
+    if not name or too_long or not name.isprintable() or "\\" in name or ":" in name:
         raise SubmissionError(f"the file name '{shown}' is empty, too long, or holds odd characters")
     path = PurePosixPath(name)
     if path.is_absolute() or ".." in path.parts:
@@ -199,6 +213,7 @@ def clean(name: str) -> str | None:
 def _bounded(found: Iterator[tuple[str, bytes]], limit: int) -> Iterator[tuple[str, bytes]]:
     code = notebooks = 0
     seen: set[str] = set()
+    folders: set[str] = set()
     for name, content in found:
         if name.endswith(".ipynb"):  # carries outputs: its exported code is bounded after extraction
             notebooks += len(content)
@@ -209,6 +224,9 @@ def _bounded(found: Iterator[tuple[str, bytes]], limit: int) -> Iterator[tuple[s
         if name.casefold() in seen:
             raise SubmissionError(f"two files are named '{name}'")
         seen.add(name.casefold())
+        folders.update(str(p) for p in PurePosixPath(name.casefold()).parents)
+        if seen & folders:
+            raise SubmissionError(f"'{name}': a file and a folder have the same name")
         if len(seen) > MAX_FILES:
             raise SubmissionError(f"more than {MAX_FILES} files")
         yield name, content
@@ -249,7 +267,7 @@ def _zip(raw: bytes, limit: int) -> Iterator[tuple[str, bytes]]:
                     raise SubmissionError(f"'{name}' in the archive is encrypted")
                 with archive.open(entry) as file:
                     yield name, file.read(_most(name, limit) + 1)
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, OSError, ValueError, RuntimeError) as error:
+    except (*_BROKEN_ZIP, OSError, ValueError, RuntimeError) as error:
         raise SubmissionError(f"the archive cannot be read: {error}") from error
 
 

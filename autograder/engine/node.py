@@ -269,6 +269,8 @@ class Node:
             return self._judge(job, [], [], say, [])  # the judge starts plain processes itself, and they die with it
         count = job.pairs if timed else 1
         warm = timed and not job.assignment.own_reference  # what a team handed in serves nobody else
+        if not warm:  # a GPU has one tenant; whoever borrows displaces the others
+            self._warm.vacate(job.profile.device)
         references = self._warm.borrow(job, count) if warm else []
         wanted = job.profiles if timed else job.profiles[:1]
         hands: list[Hand] = []

@@ -77,6 +77,13 @@ class Warm:
             self._lent[job.label] = key
         return hands + begun
 
+    def vacate(self, device: str) -> None:
+        """Nobody of those who wait stays on a GPU that is another's now; without a device nothing happens."""
+        with self._lock:
+            keys = [key for key in self.kept if device and key.device == device]
+            hands = [hand for key in keys for hand in self.kept.pop(key)]
+        self._bury(hands)
+
     @staticmethod
     def _started(fresh: list[Future[Guest]]) -> tuple[list[Hand], SandboxError | None]:
         """Those that did start, and why another did not."""

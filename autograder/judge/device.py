@@ -88,6 +88,9 @@ class Device(Protocol):
     def complaint(self, ours: Callable[[int], bool]) -> str:
         """Why a round that was just played must be dropped, or nothing."""
 
+    def neighbours(self, ours: Callable[[int], bool]) -> str:
+        """Who else uses the device, in words, or nothing."""
+
     def further(self, pairs: int) -> int:
         """How many pairs of guests its memory has room for, beside so many that hold what is taken of it."""
 
@@ -159,6 +162,10 @@ class MemoryDevice:
 
     def complaint(self, ours: Callable[[int], bool]) -> str:
         """Nobody else is there."""
+        return ""
+
+    def neighbours(self, ours: Callable[[int], bool]) -> str:
+        """Nobody."""
         return ""
 
     def further(self, pairs: int) -> int:
@@ -278,6 +285,10 @@ class CudaDevice:
     def complaint(self, ours: Callable[[int], bool]) -> str:
         """See `Device`."""
         return self._watch.complaint(lambda pid: pid == os.getpid() or ours(pid))
+
+    def neighbours(self, ours: Callable[[int], bool]) -> str:
+        """See `Device`."""
+        return self._watch.neighbours(lambda pid: pid == os.getpid() or ours(pid))
 
     def further(self, pairs: int) -> int:
         """See `Device`; what the judge holds is counted with the guests', so that some is left over."""

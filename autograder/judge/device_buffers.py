@@ -23,6 +23,7 @@ class DeviceBuffers(Buffers):
         self.device = device
         self.given: Store = device.allocate(HEADER_BYTES)
         self.asked: Store = device.allocate(HEADER_BYTES)
+        self._scalars: dict[int, Any] = {}  # by offset in the output file: a device may have that memory, too
 
     def fits(self, input_bytes: int, output_bytes: int) -> bool:
         """See `Buffers`; grows the device's allocations, too."""
@@ -70,6 +71,8 @@ class DeviceBuffers(Buffers):
     def seize(self, call: Plan) -> None:
         """The answer, from whatever may run on: the clock runs until then."""
         self.asked.seize(0, call.output_bytes)
+        scalars = [slot for slot in call.returns if slot.scalar]
+        self._scalars = {slot.offset: slot.on(self.output.view).copy().item() for slot in scalars}
 
     def modified(self, call: Plan) -> bool:
         """Whether the guest changed what it was given to read: of large arrays, some pieces are looked at.
@@ -90,9 +93,7 @@ class DeviceBuffers(Buffers):
     def capture(self, call: Plan) -> tuple[Any, ...]:
         """The judge's private copies."""
         arrays = [_copy(self.asked, slot) for slot, _ in call.fills]
-        values = [
-            slot.on(self.output.view).copy().item() if slot.scalar else _copy(self.asked, slot) for slot in call.returns
-        ]
+        values = [self._scalars[slot.offset] if slot.scalar else _copy(self.asked, slot) for slot in call.returns]
         return (*arrays, *values)
 
     def close(self) -> None:

@@ -144,6 +144,8 @@ class Actor:
             note = self.buffers[turn.culprit].words()
             return CallOutcome(turn.verdict, elapsed_s=turn.elapsed_s, note=note, ranks=turn.ranks, states=turn.states)
         if self.device is not None and self.device.left_running():
+            if neighbours := self.device.neighbours(self.ours):
+                raise SandboxError(f"work ran on the GPU after a call, perhaps not the program's: {neighbours}")
             return CallOutcome(Verdict.WORK_LEFT_RUNNING, elapsed_s=turn.elapsed_s, note="kernels still ran on the GPU")
         pairs = list(zip(self.buffers, layouts, strict=True))
         outputs = [buffers.capture(layout) for buffers, layout in pairs]

@@ -86,8 +86,8 @@ class Window:
             say: reveals the inputs and sends the command; called with the guest still frozen, after the clock has started.
             deadline_s: thawed seconds after which the guest is killed.
             answer: evaluates a callback while the guest is frozen; returns the byte to send back (not for worlds).
-            seize: takes the answer away from what a freezer does not stop; called with the guest frozen, before the
-                clock stops.
+            seize: takes the answer away from what a freezer does not stop; called as soon as the guest has spoken, before it
+                is frozen and the clock stops.
 
         Raises:
             SandboxError: freezing or the engine failed.
@@ -106,10 +106,12 @@ class Window:
                     break
                 first = False
                 self._listen(min(deadline_s - elapsed, 1e9 if self.room.alone else SLICE_S))
+                if taken := self._over:
+                    seize()  # before the freeze: what a device does meanwhile is too late
                 frozen = self._freeze()
                 if not self._over and frozen:
                     self._listen(0)  # it may have spoken between the slice's end and the freeze
-                if self._over and frozen:
+                if self._over and frozen and not taken:
                     seize()
                 elapsed += time.perf_counter() - begun
             if not self._over and frozen and self.guest.alive and elapsed < deadline_s:

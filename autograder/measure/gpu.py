@@ -213,6 +213,10 @@ class GpuWatch:
         reasons = throttle_words(int(self._library.nvmlDeviceGetCurrentClocksThrottleReasons(self._board)))
         if reasons:
             return f"the GPU's clocks were held down by {reasons}"
+        return self.neighbours(ours)
+
+    def neighbours(self, ours: Callable[[int], bool]) -> str:
+        """Who else holds a context on it, in words; arguments as for `complaint`."""
         running = self._library.nvmlDeviceGetComputeRunningProcesses(self._device)
         foreign = [p.pid for p in running if not ours(p.pid)]
         return f"other processes used the GPU ({len(foreign)})" if foreign else ""

@@ -5,11 +5,12 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import lzma
 import os
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
 MAX_FILES = 2000
@@ -78,11 +79,6 @@ def pack(root: Path, files: Iterable[Path] | None = None, *, outputs: bool = Tru
     return whole.getvalue()
 
 
-def packed(raw: bytes) -> bool:
-    """Whether these are an archive's bytes."""
-    return raw[:2] in (b"\x1f\x8b", b"PK")
-
-
 def contents(raw: bytes) -> dict[str, bytes]:
     """What an archive (tar.gz, zip) holds: plain relative name → bytes.
 
@@ -125,24 +121,42 @@ def _zipped(raw: bytes) -> dict[str, bytes]:
             for entry in wanted:
                 with archive.open(entry) as file:  # never more than the size that it declares
                     files[_plain(entry.filename)] = file.read(entry.file_size + 1)
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, OSError, EOFError, RuntimeError, ValueError) as error:
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        lzma.LZMAError,
+        NotImplementedError,
+        OSError,
+        EOFError,
+        RuntimeError,
+        ValueError,
+    ) as error:
         raise error if isinstance(error, ArchiveError) else ArchiveError(f"the archive is damaged: {error}") from error
     return files
 
 
 def unpack(raw: bytes, target: Path) -> list[Path]:
-    """Writes an archive's files under a folder, which is made; files of the same name are replaced, links never followed.
+    """Writes an archive's files under a folder, as `write` does; errors of `contents` and of `write`."""
+    return write(contents(raw), target)
+
+
+def write(files: Mapping[str, bytes], target: Path) -> list[Path]:
+    """Writes files under a folder, which is made; files of the same name are replaced, links never followed.
 
     Raises:
-        ArchiveError: as `contents`, or something that is no regular file stands in the way.
+        ArchiveError: something that is no regular file stands in the way, or no such file can be made.
     """
     written = []
-    for name, content in contents(raw).items():
+    target.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
         path = target / name
         if any(parent.is_symlink() for parent in (path, *path.parents) if parent.is_relative_to(target)):
             raise ArchiveError(f"'{name}' would be written through a link")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        except OSError as error:
+            raise ArchiveError(f"'{name}' cannot be written: {error.strerror}") from error
         written.append(path)
     return written
 

@@ -13,6 +13,8 @@ from nbformat import NotebookNode
 
 GAP = "\u200b"
 MOST = 200_000  # characters of one text cell; what follows is left out, because nbconvert's Markdown takes its time
+ALL = 2_000_000  # of all text cells together
+PICTURES = 24 << 20  # characters of attachments, each as often as it is shown, in all cells together
 CUT = "\n\n(This cell is longer than feedback shows; the whole of it is in what was handed in.)"
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")
 # A file beside the notebook may be opened if no browser would run it: Formgrader serves what was handed in as it is.
@@ -34,8 +36,15 @@ def text(source: str) -> str:
     return _AUTOLINK.sub(rf"\1{GAP}\2", source)
 
 
-def _attachments(cell: NotebookNode) -> None:
-    """Pictures stay; a name without one, at which nbconvert would give up on the whole notebook, becomes text."""
+def _attachments(cell: NotebookNode, left: int) -> int:
+    """Pictures stay; a name without one, at which nbconvert would give up on the whole notebook, becomes text.
+
+    Args:
+        left: characters that the pictures from here on may take; nbconvert writes each as often as it is shown.
+
+    Returns:
+        What is left after this cell.
+    """
     given = cell.get("attachments")
     bundles = given.items() if isinstance(given, dict) else ()
     kept = {
@@ -47,13 +56,22 @@ def _attachments(cell: NotebookNode) -> None:
     cell.pop("attachments", None)
     if kept:
         cell["attachments"] = NotebookNode(kept)
-    cell.source = _ATTACHMENT.sub(
-        lambda found: found[0] if found[1] in kept else f"attachment{GAP}:{found[1]}", cell.source
-    )
+
+    def shown(found: re.Match[str]) -> str:
+        nonlocal left
+        size = sum(map(len, kept.get(found[1], {}).values()))
+        if found[1] not in kept or size > left:
+            return f"attachment{GAP}:{found[1]}"
+        left -= size
+        return found[0]
+
+    cell.source = _ATTACHMENT.sub(shown, cell.source)
+    return left
 
 
 def notebook(nb: NotebookNode) -> None:
     """Every cell that is not the teacher's, and the metadata that templates print."""
+    text_left, pictures_left = ALL, PICTURES
     for number, cell in enumerate(nb.cells):
         if not _ID.fullmatch(str(cell.get("id", ""))):
             cell["id"] = f"cell-{number}"
@@ -62,6 +80,7 @@ def notebook(nb: NotebookNode) -> None:
         kept = cell.metadata.get("nbgrader")
         cell.metadata = NotebookNode(nbgrader=kept) if kept else NotebookNode()
         if cell.cell_type != "code":
-            _attachments(cell)
-            long = len(cell.source) > MOST
-            cell.source = text(cell.source[:MOST]) + (CUT if long else "")
+            pictures_left = _attachments(cell, pictures_left)
+            most = min(MOST, text_left)
+            text_left -= min(len(cell.source), most)
+            cell.source = text(cell.source[:most]) + (CUT if len(cell.source) > most else "")

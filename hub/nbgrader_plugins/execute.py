@@ -14,7 +14,7 @@ from typing import Any
 from nbconvert.preprocessors import ClearMetadataPreprocessor
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_output
-from nbgrader.api import Gradebook
+from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.preprocessors import (
     CheckCellMetadata,
     ClearOutput,
@@ -43,18 +43,24 @@ class NotGraded(Exception):
     """The service has no grade for this submission (yet); nothing was written."""
 
 
+def submissions(service: Service, course_id: str, assignment: str, student: str) -> list[dict[str, Any]]:
+    """The service's rows of one student's assignment, oldest first."""
+    rows: list[dict[str, Any]] = service.json(
+        "GET", "exchange", course_id, "submitted", assignment=assignment, student=student
+    )
+    return sorted(rows, key=lambda row: parse_utc(row["stamp"]))
+
+
 def find_submission(service: Service, course_id: str, assignment: str, student: str, stamp: str) -> dict[str, Any]:
     """The service's row for what lies in `submitted/`, found by the time of its receipt.
 
     Raises:
         NotGraded: it did not come through the exchange.
     """
-    rows = service.json("GET", "exchange", course_id, "submitted", assignment=assignment, student=student)
     wanted = parse_utc(stamp)
-    for row in rows:
+    for row in submissions(service, course_id, assignment, student):
         if parse_utc(row["stamp"]) == wanted:
-            found: dict[str, Any] = row
-            return found
+            return row
     raise NotGraded(
         f"{student}'s {assignment} of {stamp} is not on record; submit it to the service, then collect it again"
     )
@@ -101,7 +107,7 @@ class JudgeExecute(NbGraderPreprocessor):
 def fill(nb: NotebookNode, grade: Grade, about: dict[str, str], review: dict[str, Any] | None = None) -> list[str]:
     """Writes a grade into a notebook: outputs of criterion cells, and a cell with the report, as the student may see it.
 
-    A review's points stand in for the sum of the criteria: what they differ by becomes the extra credit of the first
+    A review's points stand in for the sum of the criteria, as nbgrader adds them up: what they differ by becomes the extra credit of the first
     criterion, so that every total of nbgrader is right and every criterion still shows what the judge gave.
 
     Args:
@@ -125,7 +131,8 @@ def fill(nb: NotebookNode, grade: Grade, about: dict[str, str], review: dict[str
             most = gradebook.find_graded_cell(name, about["notebook"], about["assignment"]).max_score
             cell.metadata["nbgrader"].update(grade=True, solution=False, locked=True, task=False, points=most)
             points = min(max(float(criterion.points), 0.0), float(most))
-            total += points
+            decided = _decided(gradebook, name, about)  # a person's word counts in nbgrader instead of ours
+            total += points if decided is None else decided
             verdict = str(criterion.verdict)
             words = f"{criterion.title}: {verdict}. {criterion.sentence} {points:g} of {most:g} points."
             tags = f"<p><b>{html.escape(criterion.title)}</b>: {html.escape(verdict)}<br>{html.escape(criterion.sentence)}</p>"
@@ -219,6 +226,15 @@ PREPROCESSORS = (
     DeductLate,
     CheckCellMetadata,
 )
+
+
+def _decided(gradebook: Gradebook, name: str, about: dict[str, str]) -> float | None:
+    """Points that a person gave for a criterion in Formgrader."""
+    try:
+        grade = gradebook.find_grade(name, about["notebook"], about["assignment"], about["student"])
+    except MissingEntry:
+        return None
+    return None if grade.manual_score is None else float(grade.manual_score)
 
 
 def _is_criterion(cell: NotebookNode) -> bool:

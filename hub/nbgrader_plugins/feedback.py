@@ -6,10 +6,11 @@ import re
 from pathlib import Path
 from typing import Any
 
+from nbgrader.exchange.abc import ExchangeError
 from nbgrader.exchange.abc import ExchangeFetchFeedback as FetchFeedbackAPI
 from nbgrader.exchange.abc import ExchangeReleaseFeedback as ReleaseFeedbackAPI
 
-from hub.nbgrader_plugins.archive import pack
+from hub.nbgrader_plugins.archive import ArchiveError, pack
 from hub.nbgrader_plugins.exchange import HttpExchange
 
 DIGEST = ".sha256"  # beside fetched feedback: which version of it this is
@@ -39,7 +40,7 @@ class ReleaseFeedback(HttpExchange, ReleaseFeedbackAPI):
     def copy_files(self) -> None:
         """Sends HTML files and nothing else that may lie beside them."""
         left_out = set(filter(None, str(self.coursedir.student_id_exclude).split(",")))
-        wanted = self.coursedir.assignment_id
+        wanted, failed = self.coursedir.assignment_id, list[str]()
         for student, folder in self.folders.items():
             pages = sorted(folder.glob("*.html"))
             stamp = folder / "timestamp.txt"
@@ -53,7 +54,14 @@ class ReleaseFeedback(HttpExchange, ReleaseFeedbackAPI):
             self.log.info(
                 "Releasing feedback for student '%s' on assignment '%s/%s' (%s)", student, self.course, wanted, when
             )
-            self.ask("PUT", "exchange", self.course, "feedback", wanted, student, when, content=pack(folder, pages))
+            try:
+                content = pack(folder, pages)
+                self.ask("PUT", "exchange", self.course, "feedback", wanted, student, when, content=content)
+            except (ExchangeError, ArchiveError, OSError) as error:  # the others get theirs all the same
+                failed.append(f"{student} ({error})")
+                self.log.error("Not released: %s %s: %s", student, wanted, error)
+        if failed:
+            self.refuse(f"Feedback on {wanted} was not released to {', '.join(failed)}")
 
 
 class FetchFeedback(HttpExchange, FetchFeedbackAPI):

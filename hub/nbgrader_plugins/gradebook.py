@@ -27,7 +27,7 @@ from traitlets.config.loader import PyFileConfigLoader
 from autograder.api import CourseError, load_term, term_file
 from hub.nbgrader_plugins.client import FINAL, Service, ServiceError, course
 from hub.nbgrader_plugins.config import configure
-from hub.nbgrader_plugins.execute import NotGraded, find_submission
+from hub.nbgrader_plugins.execute import NotGraded, find_submission, submissions
 from hub.nbgrader_plugins.source import build
 
 LOCK = ".gradebook.lock"
@@ -80,7 +80,8 @@ def write(course_dir: Path, assignment: str, student: str) -> str:
         prepare(api, assignment)
         _dated(api, assignment)
         api.coursedir.student_id = student
-        _step("collect", api.collect(assignment, update=True))
+        collected = api.collect(assignment, update=True)
+        _step("collect", collected)
         stamp = course_dir / "submitted" / student / assignment / "timestamp.txt"
         if not stamp.is_file():
             return f"{student} has not submitted {assignment}"
@@ -88,8 +89,12 @@ def write(course_dir: Path, assignment: str, student: str) -> str:
             try:
                 when = stamp.read_text(encoding="utf-8").strip()
                 row = find_submission(service, str(api.coursedir.course_id), assignment, student, when)
+                newest = submissions(service, str(api.coursedir.course_id), assignment, student)[-1]
             except (ServiceError, NotGraded) as error:
                 raise GradebookError(str(error)) from error
+        if newest["submission"] != row["submission"] and newest["state"] in FINAL:
+            # an older one must not stand for it
+            raise GradebookError(f"the newest submission of {student} could not be collected: {_log(collected)}")
         if row["state"] not in FINAL:
             return f"a newer submission is {row['state']}; it will bring itself in"
         _step("autograde", api.autograde(assignment, student, force=True, create=True))
@@ -200,6 +205,10 @@ def _hand_over(course_dir: Path) -> None:
             path = Path(here) / name
             if path.lstat().st_uid != owner.st_uid:
                 os.lchown(path, owner.st_uid, owner.st_gid)
+
+
+def _log(result: dict[str, object]) -> str:
+    return str(result.get("log") or "")[-1000:]
 
 
 def _step(name: str, result: dict[str, object]) -> None:

@@ -1,7 +1,7 @@
 """A notebook for who handed in none: nbgrader grades, and gives feedback on, what bears a released notebook's name.
 
-A module is shown in the released notebook, in the place of its first answer; a notebook of another name, or inside a
-packed folder, is given the released one's. What is graded is what was handed in, whatever nbgrader shows of it.
+A module is shown in the released notebook, in the place of its first answer; the only notebook, under another name or
+inside a packed folder, is given the released one's. What is graded is what was handed in, whatever nbgrader shows of it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,10 @@ def stand_in(folder: Path, released: Path) -> str:
     known = sorted(released.glob("*.ipynb"))
     if len(known) != 1 or (folder / known[0].name).exists():
         return ""
-    chosen = main_file([p.relative_to(folder).as_posix() for p in regular_files(folder)])
+    names = [p.relative_to(folder).as_posix() for p in regular_files(folder)]
+    notebooks = [n for n in names if n.endswith(".ipynb")]
+    # the only notebook holds the written answers, even where a module beside it is what the judge grades
+    chosen = notebooks[0] if len(notebooks) == 1 else None if notebooks else main_file(names)
     if chosen is None:
         return ""
     target, source = folder / known[0].name, folder / chosen

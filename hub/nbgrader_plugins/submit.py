@@ -13,9 +13,12 @@ from nbgrader.exchange.abc import ExchangeError
 from nbgrader.exchange.abc import ExchangeSubmit as SubmitAPI
 from nbgrader.utils import find_all_notebooks, parse_utc
 
-from hub.nbgrader_plugins.archive import packed
+from autograder.api import SubmissionError, unpack
+from hub.nbgrader_plugins.archive import MAX_BYTES, ArchiveError, write
 from hub.nbgrader_plugins.exchange import HttpExchange, notebook_ids
 from hub.nbgrader_plugins.stand_in import stand_in
+
+STAMP = "timestamp.txt"  # beside what was handed in: which submission it is
 
 
 class Submit(HttpExchange, SubmitAPI):
@@ -131,7 +134,7 @@ class Collect(HttpExchange, CollectAPI):
         for row in self.records:
             try:
                 self.collect(row, wanted)
-            except ExchangeError as error:  # the others are collected all the same
+            except (ExchangeError, OSError) as error:  # the others are collected all the same
                 self.log.error("Not collected: %s %s: %s", row["student"], wanted, error)
 
     def collect(self, row: dict[str, Any], wanted: str) -> None:
@@ -144,8 +147,10 @@ class Collect(HttpExchange, CollectAPI):
             self.log.info("Updating submission: %s %s", row["student"], wanted)
             self.take(row, target)
         elif self.update:
+            self.stand_in(target, row)
             self.log.info("No newer submission to collect: %s %s", row["student"], wanted)
         else:
+            self.stand_in(target, row)
             self.log.info("Submission already exists, use --update to update: %s %s", row["student"], wanted)
 
     def is_newer(self, row: dict[str, Any], target: Path) -> bool:
@@ -161,19 +166,23 @@ class Collect(HttpExchange, CollectAPI):
         raw = self.ask("GET", "exchange", self.course, "submitted", row["assignment"], row["student"], row["stamp"])
         fresh = target.with_name(f".{target.name}.fresh")
         shutil.rmtree(fresh, ignore_errors=True)
-        fresh.mkdir(parents=True)
-        if packed(raw):
-            self.unpacked(raw, fresh)
-        else:  # handed in by the page or the command line, as one file
-            lone = f"{row['assignment']}.ipynb" if raw.lstrip()[:1] == b"{" else "solution.py"
-            (fresh / lone).write_bytes(raw)
-        made_of = stand_in(
-            fresh, Path(self.coursedir.format_path(self.coursedir.release_directory, ".", row["assignment"]))
-        )
-        if made_of:
-            self.log.info("No notebook of the released name: %s of %s stands in", made_of, row["student"])
-        stamp = fresh / "timestamp.txt"
-        stamp.write_text(row["stamp"], encoding="utf-8")
+        try:  # read as the judge reads it, by its name
+            files = unpack(row["name"], raw, MAX_BYTES >> 10)
+            lone = {".ipynb": f"{row['assignment']}.ipynb", ".py": "solution.py"}.get(Path(row["name"]).suffix)
+            if lone is not None:  # handed in by the page or the command line, as one file
+                files = {lone: raw}
+            write({name: content for name, content in files.items() if Path(name).parts[0] != STAMP}, fresh)
+        except (SubmissionError, ArchiveError) as error:
+            self.refuse(str(error))
+        self.stand_in(fresh, row)
+        (fresh / STAMP).write_text(row["stamp"], encoding="utf-8")
         if target.exists():
             shutil.rmtree(target)
         fresh.rename(target)
+
+    def stand_in(self, folder: Path, row: dict[str, Any]) -> None:
+        """nbgrader looks for a notebook of the released name; who handed in none gets one."""
+        place = self.coursedir.format_path(self.coursedir.release_directory, ".", row["assignment"])
+        made_of = stand_in(folder, Path(place))
+        if made_of:
+            self.log.info("No notebook of the released name: %s of %s stands in", made_of, row["student"])

@@ -153,6 +153,7 @@ def submitted(person: Visitor, desk: AtDesk, assignment: Word = None, student: W
                 "student": receipt.student,
                 "stamp": stamp_of(receipt.received_at),
                 "sha256": receipt.sha256,
+                "name": entry.name,
                 "submission": receipt.submission,
                 "state": str(entry.state),
                 "score": entry.score,

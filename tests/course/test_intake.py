@@ -43,6 +43,26 @@ def test_a_file_a_folder_and_archives_are_read_alike(tmp_path):
         assert receive(path, 64).files == {"solution.py": b"x = 1\n"}
 
 
+def test_what_no_folder_could_hold_is_refused(tmp_path):
+    """A file and a folder of one name, a name that file systems cut, a second notebook that nothing could show."""
+    broken = io.BytesIO()
+    with zipfile.ZipFile(broken, "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("solution.py", "x = 1\n")
+    raw = bytearray(broken.getvalue())
+    raw[45:60] = b"\xff" * 15
+    (tmp_path / "lzma.zip").write_bytes(raw)
+    many = b'{"nbformat": 4, "cells": [' + b",".join([b"{}"] * 3000) + b"]}"
+    for path, words in (
+        (tar_of(tmp_path, entry("solution.py"), entry("a"), entry("A/b"), name="1.tar"), "the same name"),
+        (tar_of(tmp_path, entry("solution.py/x"), entry("solution.py"), name="2.tar"), "the same name"),
+        (tar_of(tmp_path, entry("solution.py"), entry("é" * 150), name="3.tar"), "too long"),
+        (tar_of(tmp_path, entry("solution.py"), entry("n.ipynb", many), name="4.tar"), "n.ipynb: .* 3000 cells"),
+        (tmp_path / "lzma.zip", "cannot be read"),
+    ):
+        with pytest.raises(SubmissionError, match=words):
+            receive(path, 64)
+
+
 def test_a_folder_that_was_packed_as_a_whole_is_unpacked(tmp_path):
     """As most programs pack it; but nothing is moved where the main file is not in it, or something lies beside it."""
     files = {"solution.py": b"import more\n", "more.py": b"x = 1\n", "adapter.py": b"evil = 1\n"}

@@ -175,7 +175,7 @@ def test_a_file_that_is_a_folder_too_is_refused(folder):
             archive.add(path, path.name)
         archive.add(folder / "fused.py", "fused.py/fused.py")
     (folder.parent / "p.tar.gz").write_bytes(raw.getvalue())
-    with pytest.raises(SubmissionError, match=r"fused\.py/fused\.py: lies in a folder"):
+    with pytest.raises(SubmissionError, match="the same name"):
         read_project(folder.parent / "p.tar.gz")
 
 

@@ -81,6 +81,20 @@ def test_what_is_shown_and_what_is_not(run: Run) -> None:
     assert cells[7].note == sentence(End.NOT_RUN, LIMITS) and not cells[7].outputs
 
 
+def test_cells_may_fork(run: Run) -> None:
+    """Whoever waits for children goes on. What they print is lost: the kernel would bind an internet socket for it."""
+    shown = run(
+        "import multiprocessing\nfork = multiprocessing.get_context('fork')\n"
+        "children = [fork.Process(target=print, args=('from a child',)) for _ in range(2)]\n"
+        "for c in children: c.start()\nfor c in children: c.join(20)\nprint([c.exitcode for c in children])",
+        "with fork.Pool(2) as pool: print(pool.map(abs, [-1, 2]))",
+        "print('after')",
+    )
+    texts = ["".join(o["text"] for o in c.outputs) for c in shown.cells]
+    assert not any(c.note for c in shown.cells) and texts[1:] == ["[1, 2]\n", "after\n"], texts
+    assert texts[0].endswith("[0, 0]\n"), texts
+
+
 def test_a_cell_without_an_end_is_stopped(run: Run) -> None:
     """It keeps what it printed; what comes after is not run, and says so."""
     short = CellLimits(cell_s=2.0)

@@ -137,6 +137,25 @@ def test_the_end_of_a_node_is_not_that_of_its_neighbour(engine, basic):
         assert first._warm.kept and residue(engine, second.owner) == ([], [])
 
 
+def test_nobody_stays_warm_on_a_gpu_that_is_anothers(engine, basic):
+    """A claim of a team borrows no reference; whoever waited on its device goes, and nobody else."""
+    honest = receive(basic.folder / "solutions/numpy_loop.py", 64)
+    with Node(Options(references=conftest.FIXTURES / "reference", slots=1)) as node:
+        node.grade(basic, honest)
+        (key,) = node._warm.kept
+        node._warm.vacate("")
+        assert list(node._warm.kept) == [key]
+        node._warm.kept[key._replace(device="GPU-1")] = hands = node._warm.kept.pop(key)
+        node._warm.vacate("GPU-2")
+        assert node._warm.kept and all(h.guest.alive for h in hands)
+        node._warm.vacate("GPU-1")
+        assert not node._warm.kept
+        until = time.monotonic() + 10
+        while any(h.guest.container in engine.owned() for h in hands) and time.monotonic() < until:
+            time.sleep(0.1)
+        assert not [h for h in hands if h.guest.container in engine.owned()]
+
+
 def test_a_guest_that_ended_while_it_waited_costs_nobody_anything(engine, basic):
     """A warm reference and a guest started ahead die before their turn: the next grading takes others, at once."""
     honest = receive(basic.folder / "solutions/numpy_loop.py", 64)

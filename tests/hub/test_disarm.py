@@ -105,6 +105,22 @@ def test_pictures_stay_and_nothing_is_missed() -> None:
     assert 'src="data:image/png;base64,aGk="' in page({"a.png": {"image/png": "aGk="}})
 
 
+def test_all_cells_together_are_bounded() -> None:
+    """Many long texts, and one picture that is shown again and again: nbconvert would write it each time."""
+    cells = [nbformat.v4.new_markdown_cell("x" * disarm.MOST, id=f"c{n}") for n in range(12)]
+    size = disarm.PICTURES // 3 - 100
+    pictures = nbformat.v4.new_markdown_cell("![x](attachment:a.png)\n" * 5, id="p")
+    pictures["attachments"] = {"a.png": {"image/png": "A" * size}}
+    nb = nbformat.v4.new_notebook(cells=[pictures, *cells])
+    disarm.notebook(nb)
+    assert (
+        nb.cells[0].source.count("attachment:a.png") == 3 and nb.cells[0].source.count(f"attachment{disarm.GAP}:") == 2
+    )
+    texts = [c.source.removesuffix(disarm.CUT) for c in nb.cells]
+    assert sum(map(len, texts)) <= disarm.ALL + 10 and nb.cells[-1].source == disarm.CUT
+    assert nb.cells[1].source == "x" * disarm.MOST
+
+
 @pytest.mark.timeout(10)
 @pytest.mark.parametrize(
     "part", ["[\n", "]:", "]: ", "[a]:\n", "](", "](  ", "](a.", "]:a&", "[a\\", "[]:\n> ", "<", "data "]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import tarfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -212,18 +213,36 @@ def test_collect_takes_the_newest_of_everybody(person: Make, service: Running) -
 
 @pytest.mark.usefixtures("released")
 def test_collect_takes_what_was_handed_in_by_other_ways(person: Make, service: Running) -> None:
-    """One notebook, a zip, a module; and an archive that is none holds nobody else up."""
+    """One notebook, a zip, a module, a tar; and archives that no folder could hold keep nobody else from it."""
     text = notebook("x = 1").encode()
+    plain, odd = io.BytesIO(), {"aab": ["timestamp.txt/x", "solution.py"], "aac": ["a", "a/b"], "aad": ["é" * 200]}
+    with tarfile.open(fileobj=plain, mode="w") as tar:
+        tar.addfile(tarfile.TarInfo("mine/solution.py"))
     zipped = io.BytesIO()
     with zipfile.ZipFile(zipped, "w") as archive:
         archive.writestr(f"{SLUG}.ipynb", text)
+        archive.writestr("__MACOSX/._x.ipynb", "a resource fork")
+    for name, files in odd.items():
+        broken = io.BytesIO()
+        with zipfile.ZipFile(broken, "w") as archive:
+            for file in files:
+                archive.writestr(file, "x")
+        service.ledger.submit(
+            course="course", assignment=SLUG, student=name, name="s.zip", content=broken.getvalue(), channel="api"
+        )
+    service.ledger.submit(
+        course="course", assignment=SLUG, student="dan", name="s.tar", content=plain.getvalue(), channel="api"
+    )
     ways = {"ada": ("s.ipynb", text), "bob": ("s.zip", zipped.getvalue()), "cat": ("s.py", b"x = 1\n")}
     for name, (file, content) in {"aaa": ("s.tar.gz", b"\x1f\x8bno archive"), **ways}.items():
         service.ledger.submit(course="course", assignment=SLUG, student=name, name=file, content=content, channel="api")
     tess = person("tess")
     tess.start("Collect")
     folder = tess.home / "course" / "submitted"
-    assert sorted(p.name for p in folder.iterdir() if (p / SLUG).is_dir()) == ["ada", "bob", "cat"]
+    collected = sorted(p.name for p in folder.iterdir() if (p / SLUG).is_dir())
+    assert collected == ["aab", "ada", "bob", "cat", "dan"]
+    assert (folder / "aab" / SLUG / "timestamp.txt").is_file() and not (folder / "bob" / SLUG / "__MACOSX").exists()
+    assert (folder / "dan" / SLUG / "mine" / "solution.py").is_file()
     assert (folder / "ada" / SLUG / f"{SLUG}.ipynb").read_bytes() == text
     assert (folder / "bob" / SLUG / f"{SLUG}.ipynb").read_bytes() == text
     assert (folder / "cat" / SLUG / "solution.py").read_bytes() == b"x = 1\n"
@@ -304,7 +323,12 @@ def test_feedback_goes_to_its_submission(person: Make) -> None:
     (group,) = ada.start("List", cached=True)
     assert group["submissions"][0]["has_local_feedback"] and not group["submissions"][0]["feedback_updated"]
     (folder / f"{SLUG}.html").write_text("even better")
-    tess.start("ReleaseFeedback", student="ada")
+    refused = folder.parents[1] / "aaa" / SLUG  # ada comes after
+    refused.mkdir(parents=True)
+    (refused / f"{SLUG}.html").write_text("x")
+    (refused / "timestamp.txt").write_text("yesterday")
+    with pytest.raises(ExchangeError, match=r"not released to aaa \("):
+        tess.start("ReleaseFeedback")
     (group,) = ada.start("List", cached=True)
     assert group["submissions"][0]["feedback_updated"]
     ada.start("FetchFeedback", assignment="*")

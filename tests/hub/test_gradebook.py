@@ -212,6 +212,21 @@ def test_a_newer_submission_in_the_queue_brings_itself_in(service: Running, pers
     assert {s for n, (s, _) in scores(course_dir, "ada").items() if n.startswith(PREFIX)} == {0.0}
 
 
+def test_an_older_submission_stands_for_no_newer_one(service: Running, person: Make, course_dir: Path) -> None:
+    """One that cannot be collected is said to be so, and what was there before stays what it was."""
+    submit(person, "ada")
+    service.record(lambda c: c.points)
+    sync(course_dir, SLUG, "ada", service.environment("tess"))
+    before = scores(course_dir, "ada")
+    service.ledger.submit(
+        course="course", assignment=SLUG, student="ada", name="s.zip", content=b"PK no archive", channel="api"
+    )
+    service.record(lambda c: 0.0, Verdict.WRONG_ANSWER)
+    with pytest.raises(GradebookError, match="the newest submission of ada could not be collected"):
+        sync(course_dir, SLUG, "ada", service.environment("tess"))
+    assert scores(course_dir, "ada") == before
+
+
 def test_a_token_without_rights_writes_nothing(service: Running, person: Make, course_dir: Path) -> None:
     """The writer reports the service's refusal."""
     submit(person, "ada")

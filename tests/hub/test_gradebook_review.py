@@ -33,6 +33,13 @@ def total(folder: Path, student: str) -> float:
         return float(gradebook.find_submission(SLUG, student).score)
 
 
+def decide(folder: Path, cell: str, points: float | None) -> None:
+    """As a TA does in Formgrader."""
+    with Gradebook(f"sqlite:///{folder}/gradebook.db", "course") as gradebook:
+        gradebook.find_grade(cell, SLUG, SLUG, "ada").manual_score = points
+        gradebook.db.commit()
+
+
 def test_a_review_is_the_total_and_leaves_with_its_submission(
     service: Running,
     person: Callable[[str], Any],
@@ -46,6 +53,13 @@ def test_a_review_is_the_total_and_leaves_with_its_submission(
     for _ in range(2):  # twice is the same as once
         sync(course_dir, SLUG, "ada", service.environment("tess"))
         assert total(course_dir, "ada") == pytest.approx(grade["score"] - 7.5)
+    one = grade["criteria"][1]
+    decide(course_dir, PREFIX + one["id"], one["max_points"])
+    assert total(course_dir, "ada") == pytest.approx(grade["score"] - 7.5 + one["max_points"] / 2)  # nbgrader's own sum
+    sync(course_dir, SLUG, "ada", service.environment("tess"))
+    assert total(course_dir, "ada") == pytest.approx(grade["score"] - 7.5)
+    decide(course_dir, PREFIX + one["id"], None)
+    sync(course_dir, SLUG, "ada", service.environment("tess"))
     found = scores(course_dir, "ada")
     for criterion in grade["criteria"]:
         assert found[PREFIX + criterion["id"]] == (pytest.approx(criterion["max_points"] / 2), False)

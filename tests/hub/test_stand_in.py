@@ -33,7 +33,7 @@ def handed_in(folder: Path, files: dict[str, bytes]) -> Path:
         ({"solution.py": MODULE}, "solution.py"),
         ({"heat.py": MODULE, "notes.txt": b"x"}, "heat.py"),
         ({"mine/solution.py": MODULE, "mine/mine/solution.py": b"", "mine/helper.py": b""}, "mine/solution.py"),
-        ({"solution.py": MODULE, "helper.py": b"", "two.ipynb": b"{}"}, "solution.py"),
+        ({"solution.py": MODULE, "helper.py": b"", "mine/notes.txt": b""}, "solution.py"),
     ],
 )
 def test_a_module_is_shown_in_the_first_answer(tmp_path, released, files, made_of):
@@ -52,18 +52,25 @@ def test_a_module_is_shown_in_the_first_answer(tmp_path, released, files, made_o
     assert (folder / made_of).read_bytes() == MODULE
 
 
+@pytest.mark.parametrize("beside", ["data.csv", "solution.py", "packed/solution.py"])
 @pytest.mark.parametrize("name", ["mine.ipynb", "packed/deep/mine.ipynb"])
-def test_a_notebook_of_another_name_gets_the_released_one(tmp_path, released, name):
-    """It is moved: nbgrader takes a second one for an extra notebook."""
-    folder = handed_in(tmp_path / "s", {name: b'{"cells": []}', "data.csv": b"1"})
+def test_a_notebook_of_another_name_gets_the_released_one(tmp_path, released, name, beside):
+    """It is moved: nbgrader takes a second one for an extra notebook. It holds the written answers, whatever else is graded."""
+    folder = handed_in(tmp_path / "s", {name: b'{"cells": []}', beside: b"1"})
     assert stand_in(folder, released) == name
     assert (folder / f"{SLUG}.ipynb").read_bytes() == b'{"cells": []}' and not (folder / name).exists()
 
 
 @pytest.mark.parametrize(
     "files",
-    [{f"{SLUG}.ipynb": b"{}", "solution.py": MODULE}, {"a.py": b"", "b.py": b""}, {"a.txt": b""}, {}],
-    ids=["its own", "two modules", "neither", "nothing"],
+    [
+        {f"{SLUG}.ipynb": b"{}", "solution.py": MODULE},
+        {"a.py": b"", "b.py": b""},
+        {"a.ipynb": b"", "b.ipynb": b"", "solution.py": MODULE},
+        {"a.txt": b""},
+        {},
+    ],
+    ids=["its own", "two modules", "two notebooks", "neither", "nothing"],
 )
 def test_what_is_whole_or_unclear_stays_as_it_is(tmp_path, released, files):
     """The notebook that was handed in is shown, and nothing is made of what could not be graded either."""

@@ -105,6 +105,17 @@ def test_what_is_written_after_the_answer_was_seized_changes_nothing(course, buf
     assert buffers.modified(layout)
 
 
+def test_a_number_that_comes_after_the_answer_was_seized_is_not_read(course, buffers):
+    """Scalars lie in a memory file, which a guest's device may write to, too."""
+    layout = laid_out(course, buffers, "work", np.ones(32, np.float32), 3)
+    buffers.reveal(layout)
+    total = layout.returns[1].on(buffers.output.view)
+    total[...] = 1.0
+    buffers.seize(layout)
+    total[...] = 2.0
+    assert buffers.capture(layout)[1] == 1.0
+
+
 def test_pieces_of_a_large_input_are_compared(course, buffers):
     """Whoever writes over it is found, at its ends always, and whoever does not is left alone."""
     x = np.ones(WHOLE_BYTES // 4 + 1000, np.float32)

@@ -71,6 +71,23 @@ def test_a_word_said_as_time_runs_out_is_understood_as_at_any_other_time(word, r
     assert guest.alive is (turn.verdict is Verdict.PASSED)
 
 
+@pytest.mark.parametrize("word, order", [(b"", ["seized", "frozen"]), (b"d", ["frozen", "seized"])])
+def test_an_answer_is_seized_when_it_is_given(word, order, room):
+    """Not when the freeze is confirmed: until then a device works on. Who spoke only while being frozen is not waited for."""
+    done, guest = [], Late(b"" if word else b"d")
+    if not word:
+        guest.freeze()  # it has spoken before anybody listens
+    guest.word = word
+    spoken = guest.freeze
+    guest.freeze = lambda: (done.append("frozen"), spoken())[1]
+    window = Window(cast(Guest, guest), room, CoreWatch((min(os.sched_getaffinity(0)),)))
+    turn = window.turn(lambda: None, 0.01, seize=lambda: done.append("seized"))
+    window.watch.close()
+    for end in (*guest.channels, guest.theirs):
+        end.close()
+    assert turn.verdict is Verdict.PASSED and done == order
+
+
 def test_what_the_judge_did_before_a_turn_is_nobody_elses_time(room):
     """Where it shares the guest's core: the kernel charges a running process with up to a tick of delay."""
     allowed = os.sched_getaffinity(0)

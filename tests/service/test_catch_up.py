@@ -139,6 +139,29 @@ def test_one_that_fails_holds_nobody_up(ledger: Ledger, folder: Path, writer: Ca
     assert gaps[0] == pytest.approx(3, abs=0.5) and gaps[4] > 40 and gaps[-1] < 1
 
 
+def test_an_error_that_nobody_foresaw_ends_no_writer(ledger: Ledger, folder: Path, writer: Callable) -> None:
+    """Neither in a writing nor in a comparison: nobody would start it again."""
+    hand_in(ledger)
+    book = Book(folder)
+    one = writer(book, every_s=0.02)
+    bring, owed, problems = one._bring, one.owed, [RuntimeError("no more"), ZeroDivisionError("a comparison")]
+
+    def once(*given: object) -> str:
+        if problems and isinstance(problems[0], RuntimeError):
+            raise problems.pop(0)
+        return str(bring(*given))
+
+    def compared() -> dict:
+        if len(problems) == 1:
+            raise problems.pop()
+        return dict(owed())
+
+    one._bring, one.owed = once, compared
+    with one:
+        assert book.next() == (SLUG, "ada")
+    assert not problems
+
+
 def test_what_another_process_did_is_found(ledger: Ledger, folder: Path, writer: Callable) -> None:
     """A review, a regrade that was made live, a grade from elsewhere: nobody calls, the comparison sees it."""
     identity = hand_in(ledger)
