@@ -71,16 +71,19 @@ def unwrapped(files: dict[str, bytes], main: str) -> dict[str, bytes]:
     return inside if one and main in inside else files
 
 
-def main_file(names: Iterable[str]) -> str | None:
-    """Which of a submission's files is graded: `solution.py`, the only notebook, or the only module.
+def main_file(names: Iterable[str], stem: str = "") -> str | None:
+    """Which of a submission's files is graded: `solution.py`, the notebook of the assignment, the only one, or the only module.
 
     Args:
         names: with folders, as in an archive; in one folder that everything lies in, `solution.py` counts as well.
+        stem: of the assignment's notebook; a folder that nbgrader hands in bears its name, and may hold scratch ones beside it.
     """
     found = list(names)
     inside = unwrapped({name: b"" for name in found}, ENTRY)
     if ENTRY in inside:
         return ENTRY if ENTRY in found else f"{found[0].partition('/')[0]}/{ENTRY}"
+    if f"{stem}.ipynb" in found:
+        return f"{stem}.ipynb"
     for suffix in (".ipynb", ".py"):
         chosen = [name for name in found if name.endswith(suffix)]
         if len(chosen) == 1:
@@ -155,9 +158,10 @@ def _readable(name: str, raw: bytes) -> None:
 def _assemble(
     name: str, files: dict[str, bytes], whole: str, limit: int, lines: dict[int, tuple[int, int]], adapter: Path | None
 ) -> Submission:
-    chosen = main_file(files)
+    chosen = main_file(files, name.partition(".")[0])
     if chosen is None:
-        raise SubmissionError(f"there is no {ENTRY} in {name}; name the main file so")
+        more = ", or leave all notebooks but one out" if any(n.endswith(".ipynb") for n in files) else ""
+        raise SubmissionError(f"there is no {ENTRY} in {name}; name the main file so{more}")
     files = unwrapped(files, ENTRY)
     main = ENTRY if ENTRY in files else chosen
     content = files.pop(main)

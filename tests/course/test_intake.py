@@ -43,6 +43,19 @@ def test_a_file_a_folder_and_archives_are_read_alike(tmp_path):
         assert receive(path, 64).files == {"solution.py": b"x = 1\n"}
 
 
+def test_a_scratch_notebook_beside_the_assignments_own_is_no_obstacle(tmp_path):
+    """A folder that nbgrader hands in bears the assignment's name; under any other, nobody knows which of two is meant."""
+    own = b'{"nbformat": 4, "cells": [{"cell_type": "code", "source": "# export\\nx = 1"}]}'
+    both = (entry("a1.ipynb", own), entry("Untitled.ipynb", b'{"nbformat": 4, "cells": []}'))
+    assert receive(tar_of(tmp_path, *both, name="a1.tar.gz"), 64).files["solution.py"] == b"# export\nx = 1\n"
+    (tmp_path / "a1").mkdir()
+    for info, content in both:
+        (tmp_path / "a1" / info.name).write_bytes(content)
+    assert receive(tmp_path / "a1", 64).files["solution.py"] == b"# export\nx = 1\n"
+    with pytest.raises(SubmissionError, match="leave all notebooks but one out"):
+        receive(tar_of(tmp_path, *both, name="mine.tar.gz"), 64)
+
+
 def test_what_no_folder_could_hold_is_refused(tmp_path):
     """A file and a folder of one name, a name that file systems cut, a second notebook that nothing could show."""
     broken = io.BytesIO()
