@@ -82,7 +82,7 @@ def main_file(names: Iterable[str], stem: str = "") -> str | None:
     inside = unwrapped({name: b"" for name in found}, ENTRY)
     if ENTRY in inside:
         return ENTRY if ENTRY in found else f"{found[0].partition('/')[0]}/{ENTRY}"
-    if f"{stem}.ipynb" in found:
+    if stem and f"{stem}.ipynb" in found:
         return f"{stem}.ipynb"
     for suffix in (".ipynb", ".py"):
         chosen = [name for name in found if name.endswith(suffix)]

@@ -83,10 +83,12 @@ def write(course_dir: Path, assignment: str, student: str) -> str:
         collected = api.collect(assignment, update=True)
         _step("collect", collected)
         stamp = course_dir / "submitted" / student / assignment / "timestamp.txt"
-        if not stamp.is_file():
-            return f"{student} has not submitted {assignment}"
         with Service() as service:
             try:
+                if not submissions(service, str(api.coursedir.course_id), assignment, student):
+                    return f"{student} has not submitted {assignment}"
+                if not stamp.is_file():
+                    raise GradebookError(f"{student}'s submission could not be collected: {_log(collected)}")
                 when = stamp.read_text(encoding="utf-8").strip()
                 row = find_submission(service, str(api.coursedir.course_id), assignment, student, when)
                 newest = submissions(service, str(api.coursedir.course_id), assignment, student)[-1]

@@ -147,10 +147,9 @@ class Collect(HttpExchange, CollectAPI):
             self.log.info("Updating submission: %s %s", row["student"], wanted)
             self.take(row, target)
         elif self.update:
-            self.stand_in(target, row)
+            self.stand_in(target, row)  # it may have been collected before its notebook was released
             self.log.info("No newer submission to collect: %s %s", row["student"], wanted)
         else:
-            self.stand_in(target, row)
             self.log.info("Submission already exists, use --update to update: %s %s", row["student"], wanted)
 
     def is_newer(self, row: dict[str, Any], target: Path) -> bool:

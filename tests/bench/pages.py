@@ -3,7 +3,7 @@
     python tests/bench/pages.py
 
 A guest gives all free memory back before each call, so a call draws its pages anew, and three passes draw hardly more of
-them than one. Here the work of `tests/engine/test_claims.py` runs under a guest's allocator settings, with memory kept and
+them than one. Here two programs (`in_place` is that of `tests/engine/test_claims.py`) run under a guest's allocator settings, with memory kept and
 given back, in random order; medians of rounds.
 """
 

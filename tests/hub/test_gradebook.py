@@ -225,6 +225,12 @@ def test_an_older_submission_stands_for_no_newer_one(service: Running, person: M
     with pytest.raises(GradebookError, match="the newest submission of ada could not be collected"):
         sync(course_dir, SLUG, "ada", service.environment("tess"))
     assert scores(course_dir, "ada") == before
+    service.ledger.submit(
+        course="course", assignment=SLUG, student="bob", name="s.zip", content=b"PK nor this", channel="api"
+    )
+    service.record(lambda c: 0.0, Verdict.WRONG_ANSWER)
+    with pytest.raises(GradebookError, match="bob's submission could not be collected"):  # not: has not submitted
+        sync(course_dir, SLUG, "bob", service.environment("tess"))
 
 
 def test_a_token_without_rights_writes_nothing(service: Running, person: Make, course_dir: Path) -> None:

@@ -1,4 +1,4 @@
-"""Submissions without a notebook of the released name get one; what was graded is what is shown."""
+"""Submissions without a notebook of the released name get one."""
 
 import json
 from pathlib import Path

@@ -11,10 +11,12 @@ from autograder.course.load import load
 from autograder.domain.device import SIMULATED
 from autograder.domain.execution import Program
 from autograder.domain.verdict import Verdict
+from autograder.errors import SandboxError
 from autograder.judge.buffers import bind, plan
 from autograder.judge.device import MemoryDevice, MemoryStore
 from autograder.judge.device_buffers import PIECE_BYTES, WHOLE_BYTES, DeviceBuffers, pieces
 from autograder.judge.proxy import Actor
+from autograder.judge.window import Turn
 from autograder.measure.room import Room
 from autograder.sandbox.process import NotIsolated, ProcessSandbox
 from autograder.sandbox.profile import Profile
@@ -114,6 +116,27 @@ def test_a_number_that_comes_after_the_answer_was_seized_is_not_read(course, buf
     buffers.seize(layout)
     total[...] = 2.0
     assert buffers.capture(layout)[1] == 1.0
+
+
+@pytest.mark.parametrize("others", ["", "other processes used the GPU (1)"])
+def test_work_that_a_stranger_may_have_left_is_not_the_programs(course, others):
+    """Where nobody else is on the device it is; else the grading is ours to do again."""
+
+    class Busy(MemoryDevice):
+        def left_running(self):
+            return True
+
+        def neighbours(self, ours):
+            return others
+
+    actor = Actor.__new__(Actor)
+    actor.device, actor.ours, actor.buffers = Busy(), lambda pid: False, []
+    turn = Turn(Verdict.PASSED, 0.0)
+    if others:
+        with pytest.raises(SandboxError, match="perhaps not the program's"):
+            actor._outcome(turn, course.function("work"), [], 0)
+    else:
+        assert actor._outcome(turn, course.function("work"), [], 0).verdict is Verdict.WORK_LEFT_RUNNING
 
 
 def test_pieces_of_a_large_input_are_compared(course, buffers):
