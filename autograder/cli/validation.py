@@ -24,7 +24,7 @@ from autograder.report.terminal import plain
 
 KERNEL_S = 0.020
 EMPTY_CALLS = 3
-PATIENCE = 3
+PATIENCE, QUICK_PATIENCE = 3, 1
 QUICK_MUTANTS = 2
 QUICK_PROBES = ("the starter", "one precision lower")
 T = TypeVar("T")
@@ -191,10 +191,12 @@ def _drawn(assignment: Assignment, everybody: list[Mutant]) -> list[Mutant]:
     return sorted([m for m in by_chance if m.dies_by not in BY_TIME][:QUICK_MUTANTS], key=lambda m: m.name)
 
 
-def _grade(node: Node, assignment: Assignment, submission: Submission, only: str = "") -> Grade:
+def _grade(
+    node: Node, assignment: Assignment, submission: Submission, only: str = "", patience: int | None = None
+) -> Grade:
     """A noisy machine is asked again: a promise is broken by a verdict, not by its absence."""
     grade = node.grade(assignment, submission, only=only)
-    for _ in range(PATIENCE):
+    for _ in range(patience or (QUICK_PATIENCE if node.options.pairs == 1 else PATIENCE)):
         if not grade.ours:
             break
         grade = node.grade(assignment, submission, only=only)
@@ -209,7 +211,7 @@ def _solution(assignment: Assignment, node: Node, path: Path) -> Iterator[Promis
         # a launch may be slow for as long as it lives: marks are decided by pairs that must agree, and so is this
         first = f"by one process pair {_speeds(grade)}; in whole "
         with Node(replace(node.options, pairs=2)) as whole:
-            grade = _grade(whole, assignment, submission)
+            grade = _grade(whole, assignment, submission, patience=QUICK_PATIENCE)
     missed = "; ".join(f"{c.id}: {c.verdict} {c.sentence}" for c in _missed(assignment, grade))
     speeds = _speeds(grade)
     waits = ", ".join(c.id for c in grade.criteria if c.verdict is Verdict.WAITING_FOR_HARDWARE)

@@ -116,9 +116,6 @@ class _Reader(Signatures):
         for name in ("solution.py", "adapter.py"):
             if name in self.files:
                 self.refuse(name, "is a name that the sandbox needs for itself: call the file something else")
-        for name in self.files:
-            if any(str(parent) in self.files for parent in PurePosixPath(name).parents):
-                self.refuse(name, "lies in a folder that is a file, too")
         functions = tuple(self.function(n, t, "functions.") for n, t in top["functions"].items())
         for f in functions:
             if f.name.startswith("_"):

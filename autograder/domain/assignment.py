@@ -103,10 +103,15 @@ class Function:
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """What a guest gets."""
+    """What a guest gets.
+
+    Attributes:
+        device_memory_mb: of a GPU's memory, beside its arguments and results; MiB that it may hold after a call.
+    """
 
     cores: int = 1
     memory_mb: int = 1024
+    device_memory_mb: int = 8192
     processes: int = 64
     scratch_mb: int = 64
     preload: tuple[str, ...] = ("numpy",)

@@ -91,6 +91,9 @@ class Device(Protocol):
     def neighbours(self, ours: Callable[[int], bool]) -> str:
         """Who else uses the device, in words, or nothing."""
 
+    def taken(self) -> int:
+        """Bytes of its memory that somebody holds."""
+
     def further(self, pairs: int) -> int:
         """How many pairs of guests its memory has room for, beside so many that hold what is taken of it."""
 
@@ -167,6 +170,10 @@ class MemoryDevice:
     def neighbours(self, ours: Callable[[int], bool]) -> str:
         """Nobody."""
         return ""
+
+    def taken(self) -> int:
+        """The machine's memory is limited elsewhere."""
+        return 0
 
     def further(self, pairs: int) -> int:
         """The machine's memory is counted elsewhere."""
@@ -289,6 +296,11 @@ class CudaDevice:
     def neighbours(self, ours: Callable[[int], bool]) -> str:
         """See `Device`."""
         return self._watch.neighbours(lambda pid: pid == os.getpid() or ours(pid))
+
+    def taken(self) -> int:
+        """See `Device`; whose it is, the driver does not say."""
+        free, total = self.driver.memory()
+        return total - free
 
     def further(self, pairs: int) -> int:
         """See `Device`; what the judge holds is counted with the guests', so that some is left over."""

@@ -6,6 +6,7 @@ import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -236,9 +237,11 @@ class Grading:
 
     # calls
 
-    def call_submission(self, function: Function, given: tuple[Any, ...], named: dict[str, Any]) -> CallOutcome:
-        """For the fixture `submission`."""
-        actor = self._loaded(0, ranks_of(function, bind(function, given, named)))
+    def call_submission(
+        self, function: Function, given: tuple[Any, ...], named: dict[str, Any], pair: int = 0
+    ) -> CallOutcome:
+        """For the fixtures `submission` and (pair 1) `elsewhere`."""
+        actor = self._loaded(pair, ranks_of(function, bind(function, given, named)))
         if self.guest_s() > self.job.assignment.limits.grading_s:
             raise CheckFailure(
                 Finding(Verdict.TIMED_OUT, f"the whole grading may take {self.job.assignment.limits.grading_s:.0f} s")
@@ -259,9 +262,12 @@ class Grading:
         return outcome
 
     def proxy(self, who: str) -> Proxy:
-        """A fixture's value."""
-        call = self.call_submission if who == "submission" else self.call_reference
-        return Proxy(call, self.job.assignment, self.job.submission.lines if who == "submission" else {})
+        """A fixture's value, by its name."""
+        calls: dict[str, Callable[..., CallOutcome]] = {
+            "submission": self.call_submission, "elsewhere": partial(self.call_submission, pair=1),
+            "reference": self.call_reference,
+        }  # fmt: skip
+        return Proxy(calls[who], self.job.assignment, {} if who == "reference" else self.job.submission.lines)
 
     def actor(self, index: int, role: str, ranks: int) -> Actor:
         """For the duel: the kernel, the baseline, one that does nothing, or (an empty role) the submission of that pair."""

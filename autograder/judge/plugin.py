@@ -59,6 +59,11 @@ class Judge:
         return self.grading.proxy("submission")
 
     @pytest.fixture
+    def elsewhere(self) -> Proxy:
+        """The student's functions in another process of theirs, which knows nothing of `submission`'s calls."""
+        return self.grading.proxy("elsewhere")
+
+    @pytest.fixture
     def reference(self) -> Proxy:
         """The reference kernel's functions, in a guest of its own."""
         return self.grading.proxy("reference")

@@ -47,6 +47,7 @@ class Actor:
         ]
         self.callbacks = {f.name: f for f in assignment.callbacks}
         self.load_s = 0.0
+        self.held = 0  # bytes of the device's memory that were taken in its turns: only one guest has a turn at a time
 
     @property
     def bandwidth(self) -> float:
@@ -66,22 +67,59 @@ class Actor:
         adapter = "adapter.py" if "adapter.py" in program.files else ""
         needed = [b.write_files(program.files, "solution.py", adapter) for b in self.buffers]
         if not self._attached([(n, 0) for n in needed]):
-            turn = self.window.turn(self._offer, ATTACH_S)
+            turn = self._attach()
             if turn.verdict is not Verdict.PASSED:  # nobody's code has run in it
                 raise SandboxError(f"a fresh guest did not take its buffers: {turn.verdict}")
             for buffers in self.buffers:
                 buffers.write_files(program.files, "solution.py", adapter)
-        turn = self.window.turn(send(self.guest.channels, b"L"), self.assignment.limits.load_s)
+        turn = self._turn(send(self.guest.channels, b"L"), self.assignment.limits.load_s)
         self.load_s = turn.elapsed_s
         if turn.verdict is Verdict.PASSED:
             return None
         kept = (Verdict.TIMED_OUT, Verdict.OUT_OF_MEMORY, Verdict.TOO_MUCH_OUTPUT, Verdict.FORBIDDEN)
         verdict = turn.verdict if turn.verdict in kept else Verdict.DID_NOT_LOAD
-        return Finding(verdict, f"{turn.ranks}\n{self.buffers[turn.culprit].words()}".strip(), turn.states)
+        words = self.buffers[turn.culprit].words() if self._fits else self._too_much
+        return Finding(verdict, f"{turn.ranks}\n{words}".strip(), turn.states)
 
     def _attached(self, sizes: list[tuple[int, int]]) -> bool:
         """Whether every rank's maps are large enough; larger files are made where they are not."""
         return all([b.fits(*size) for b, size in zip(self.buffers, sizes, strict=True)])  # each one, not the first
+
+    def _attach(self) -> Turn:
+        """What is unmapped in this turn was the judge's: only what is taken in it is counted as the guest's."""
+        held = self.held
+        turn = self._turn(self._offer, ATTACH_S)
+        self.held = max(held, self.held)
+        return turn
+
+    def _turn(self, *turn: Any) -> Turn:
+        """A turn of the guest's; one that holds too much of the device's memory behind it has had its last.
+
+        Whoever took all of it would make the next call fail, the reference's or the judge's own.
+        """
+        if self.device is None:
+            return self.window.turn(*turn)
+        before = self.device.taken()
+        made = self.window.turn(*turn)
+        self.held = max(self.held + self.device.taken() - before, 0)
+        if self._fits or self.window.broken is not None:
+            return made
+        if neighbours := self.device.neighbours(self.ours):
+            raise SandboxError(f"memory of the GPU was taken in a call, perhaps not by the program: {neighbours}")
+        self.window.broken = Verdict.OUT_OF_MEMORY
+        self.guest.kill()
+        return replace(made, verdict=Verdict.OUT_OF_MEMORY)
+
+    @property
+    def _fits(self) -> bool:
+        return self.held <= self.assignment.resources.device_memory_mb << 20
+
+    @property
+    def _too_much(self) -> str:
+        allowed = self.assignment.resources.device_memory_mb
+        return (
+            f"it held {self.held >> 20} MiB of the GPU's memory; {allowed} MiB are allowed beside arguments and results"
+        )
 
     def _offer(self) -> None:
         try:
@@ -113,7 +151,7 @@ class Actor:
         for layout in layouts:
             layout.header["spin"] = spin_s
         if not self._attached([(x.input_bytes, x.output_bytes) for x in layouts]):
-            turn = self.window.turn(self._offer, ATTACH_S)
+            turn = self._attach()
             if turn.verdict is not Verdict.PASSED:
                 return CallOutcome(
                     turn.verdict, note="the guest did not take its buffers", ranks=turn.ranks, states=turn.states
@@ -134,14 +172,14 @@ class Actor:
 
         evaluator = _Evaluator(self.buffers[0], layouts[0], {a.name: v for a, v in bound})
         answer = evaluator if layouts[0].callbacks else None
-        turn = self.window.turn(say, self.assignment.limits.call_s, answer, seize)
+        turn = self._turn(say, self.assignment.limits.call_s, answer, seize)
         if evaluator.error is not None:
             raise evaluator.error
         return self._outcome(turn, function, layouts, evaluator.count)
 
     def _outcome(self, turn: Turn, function: Function, layouts: list[Plan], callbacks: int) -> CallOutcome:
         if turn.verdict is not Verdict.PASSED:
-            note = self.buffers[turn.culprit].words()
+            note = self.buffers[turn.culprit].words() if self._fits else self._too_much
             return CallOutcome(turn.verdict, elapsed_s=turn.elapsed_s, note=note, ranks=turn.ranks, states=turn.states)
         if self.device is not None and self.device.left_running():
             if neighbours := self.device.neighbours(self.ours):

@@ -5,11 +5,8 @@ from __future__ import annotations
 import gzip
 import io
 import json
-import lzma
 import os
 import tarfile
-import zipfile
-import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
@@ -80,13 +77,11 @@ def pack(root: Path, files: Iterable[Path] | None = None, *, outputs: bool = Tru
 
 
 def contents(raw: bytes) -> dict[str, bytes]:
-    """What an archive (tar.gz, zip) holds: plain relative name → bytes.
+    """What such an archive holds: plain relative name → bytes.
 
     Raises:
         ArchiveError: it is damaged, too large, or holds a link, a device, or a name that leads outside.
     """
-    if raw[:2] == b"PK":
-        return _zipped(raw)
     files: dict[str, bytes] = {}
     total = 0
     try:
@@ -106,31 +101,6 @@ def contents(raw: bytes) -> dict[str, bytes]:
                 content = tar.extractfile(entry)
                 files[name] = content.read() if content is not None else b""
     except (tarfile.TarError, OSError, EOFError, ValueError) as error:
-        raise error if isinstance(error, ArchiveError) else ArchiveError(f"the archive is damaged: {error}") from error
-    return files
-
-
-def _zipped(raw: bytes) -> dict[str, bytes]:
-    files: dict[str, bytes] = {}
-    try:
-        with zipfile.ZipFile(io.BytesIO(raw)) as archive:
-            entries = [e for e in archive.infolist() if not e.is_dir()]
-            wanted = [e for e in entries if not _LEFT_OUT & set(PurePosixPath(e.filename).parts)]
-            if len(wanted) > MAX_FILES or sum(e.file_size for e in wanted) > MAX_BYTES:
-                raise ArchiveError("the archive holds too much")
-            for entry in wanted:
-                with archive.open(entry) as file:  # never more than the size that it declares
-                    files[_plain(entry.filename)] = file.read(entry.file_size + 1)
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        lzma.LZMAError,
-        NotImplementedError,
-        OSError,
-        EOFError,
-        RuntimeError,
-        ValueError,
-    ) as error:
         raise error if isinstance(error, ArchiveError) else ArchiveError(f"the archive is damaged: {error}") from error
     return files
 

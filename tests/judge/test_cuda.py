@@ -294,6 +294,49 @@ def test_a_gpu_that_is_not_there_is_named(libraries):
     assert words.returncode != 0 and "GPU-0 is not among this machine's GPUs" in words.stderr + words.stdout
 
 
+# A program that holds so much of the device, as the stand-in counts it.
+TAKES = """
+import os
+
+
+def _take():
+    with open(os.path.join(HELD, str(os.getpid())), "wb") as file:
+        file.truncate(SIZE)
+"""
+TAKES_AT_IMPORT = TAKES + "\n\n_take()\n"
+TAKES_IN_A_CALL = (
+    TAKES
+    + """
+_work = work
+
+
+def work(x, steps):
+    _take()
+    return _work(x, steps)
+"""
+)
+UNLIMITED = "from autograder.judge.proxy import Actor\nActor._fits = True\n"
+
+
+@pytest.mark.parametrize("program", [TAKES_AT_IMPORT, TAKES_IN_A_CALL], ids=["import", "call"])
+def test_who_takes_all_of_the_device_is_told(libraries, tmp_path, program):
+    """Its verdict, with numbers; a judge without the limit finds no memory for the reference and says that it failed itself."""
+    (tmp_path / "held").mkdir()
+    (tmp_path / "unlimited.py").write_text(UNLIMITED)
+    path = os.pathsep.join(filter(None, (str(tmp_path), os.environ.get("PYTHONPATH"))))
+    found = {}
+    for gib, judge in ((4, ""), (20, ""), (20, "unlimited")):
+        names = f"HELD, SIZE = {str(tmp_path / 'held')!r}, {gib} << 30\n"
+        (tmp_path / "takes.py").write_text(names + (COURSE / "solutions/any_device.py").read_text() + program)
+        modules, more = filter(None, [judge]), {"PYTHONPATH": path, "FAKE_CUDA_HELD": str(tmp_path / "held")}
+        found[gib, judge] = graded(libraries, tmp_path / "takes.py", *modules, **more)
+    assert verdicts(found[4, ""])["formula"] == "passed"
+    told = verdicts(found[20, ""])
+    assert told["examples"] == told["formula"] == "out-of-memory" and told["speed"] in ("out-of-memory", "not-measured")
+    assert "20480 MiB of the GPU's memory; 8192 MiB are allowed" in json.dumps(found[20, ""]["criteria"])
+    assert "grader-failed" in verdicts(found[20, "unlimited"]).values()
+
+
 def test_where_memory_cannot_be_passed_arrays_are_copied(libraries, tmp_path):
     """The same program by way of host memory: results, a scalar, an array filled in place; no stale number at an old address."""
     grade = graded(libraries, "solutions/any_device.py", AUTOGRADER_GPUS=f"{GPU}+host")
