@@ -10,8 +10,6 @@ from types import FrameType
 
 import click
 
-from autograder.api import AutograderError
-
 
 @click.group()
 def hub() -> None:
@@ -29,6 +27,7 @@ def begin(demo: bool, state: Path, port: int, assignments: tuple[str, ...]) -> N
     Without --demo the settings come from AUTOGRADER_* variables; hub/README.md lists them.
     """
     # nbgrader takes a second to import: not for `autograder --help`
+    from autograder.api import AutograderError
     from hub import proxy
     from hub.demo import PEOPLE, DemoError, up
     from hub.nbgrader_plugins.gradebook import GradebookError

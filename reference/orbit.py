@@ -25,7 +25,7 @@ where r1 = |r'|. No angle of the orbit appears: circles, equators and poles are 
 - `uncertainty` and `slow_starts` draw covariances, and places from which an iteration without bounds runs away.
 
 All numbers are extended precision (64 bits of mantissa on x86; where a platform has none, float64), and results are
-rounded to float64. Counts: none; this is slow on purpose, 1 ms for a transition matrix.
+rounded to float64. Counts: none. `sensitivity` is asked hundreds of times, so its fourteen neighbours are moved at once.
 Limits: ellipses with e <= 0.95. Not for rectilinear or hyperbolic motion.
 
 Source: R. H. Battin, *An Introduction to the Mathematics and Methods of Astrodynamics*, revised ed., AIAA 1999, chapter 4
@@ -175,14 +175,12 @@ def sensitivity(r: np.ndarray, v: np.ndarray, t: float) -> tuple[np.ndarray, np.
     largest = np.abs(Phi * unit[None, :] / unit[:, None]).max()
     state, matrix = np.maximum(np.abs(here), rows), largest * rows[:, None] / columns[None, :]
     small = _Real(1e-7)
-    for k in range(6):
-        change = np.zeros(6, dtype=_Real)
-        change[k] = small * (length if k < 3 else speed)
-        state = state + np.abs(_move(start + change, t) - _move(start - change, t)) / (2 * small)
-        matrix = matrix + np.abs(_transition(start + change, t) - _transition(start - change, t)) / (2 * small)
-    after, before = t * (1 + small), t * (1 - small)
-    state = state + np.abs(_move(start, after) - _move(start, before)) / (2 * small)
-    matrix = matrix + np.abs(_transition(start, after) - _transition(start, before)) / (2 * small)
+    change = small * np.eye(6, 7) * np.array([length] * 3 + [speed] * 3 + [0])  # a column for each input, the last for the time
+    starts, times = start[:, None] + np.concatenate([change, -change], axis=1), t * np.ones(14, dtype=_Real)
+    times[6], times[13] = t * (1 + small), t * (1 - small)
+    moved, matrices = _move(starts, times), _transition(starts, times)
+    state = state + np.abs(moved[:, :7] - moved[:, 7:]).sum(axis=-1) / (2 * small)
+    matrix = matrix + np.abs(matrices[..., :7] - matrices[..., 7:]).sum(axis=-1) / (2 * small)
     return ROUNDING * state.astype(np.float64), ROUNDING * matrix.astype(np.float64)
 
 
@@ -210,11 +208,11 @@ def slow_starts(rng: np.random.Generator, e: float, count: int) -> tuple[np.ndar
 
 
 def _shape(y):
-    """Return |r|, a, n, e cos E0 and e sin E0 of a state of real or complex numbers."""
+    """Return |r|, a, n, e cos E0 and e sin E0 of states of real or complex numbers, (6, ...)."""
     r, v = y[:3], y[3:]
-    r0 = np.sqrt((r * r).sum())
-    a = 1 / (2 / r0 - (v * v).sum() / _Real(MU))
-    return r0, a, np.sqrt(_Real(MU) / a**3), 1 - r0 / a, (r * v).sum() / np.sqrt(_Real(MU) * a)
+    r0 = np.sqrt((r * r).sum(axis=0))
+    a = 1 / (2 / r0 - (v * v).sum(axis=0) / _Real(MU))
+    return r0, a, np.sqrt(_Real(MU) / a**3), 1 - r0 / a, (r * v).sum(axis=0) / np.sqrt(_Real(MU) * a)
 
 
 def _anomaly(turn, cosine, sine):
@@ -224,17 +222,15 @@ def _anomaly(turn, cosine, sine):
     low, high = turn - 2, turn + 2  # x differs from turn by less than e + |e sin E0| < 2
     for _ in range(12):
         x = (low + high) / 2
-        if x - cosine * np.sin(x) + sine * (1 - np.cos(x)) < turn:
-            low = x
-        else:
-            high = x
+        short = x - cosine * np.sin(x) + sine * (1 - np.cos(x)) < turn
+        low, high = np.where(short, x, low), np.where(short, high, x)
     for _ in range(8):
         x = x - (x - cosine * np.sin(x) + sine * (1 - np.cos(x)) - turn) / (1 - cosine * np.cos(x) + sine * np.sin(x))
     return x + whole
 
 
 def _move(y, t):
-    """Return the state (6,) after t; y real or complex."""
+    """Return the states (6, ...) after t, one time or one for each of the last axis; y real or complex."""
     r0, a, n, cosine, sine = _shape(y)
     x = _anomaly((n * t).real, cosine.real, sine.real)
     if np.iscomplexobj(y):  # one step of Newton's method carries the imaginary part; its square is gone
@@ -248,10 +244,6 @@ def _move(y, t):
 
 
 def _transition(y, t):
-    """Return the matrix (6, 6) of derivatives by the complex step."""
-    columns = []
-    for j in range(6):
-        shifted = y.astype(np.clongdouble)
-        shifted[j] += 1j * _STEP
-        columns.append(_move(shifted, t).imag / _STEP)
-    return np.array(columns).T
+    """Return the matrices (6, 6, ...) of derivatives of states (6, ...) by the complex step."""
+    step = 1j * _STEP * np.eye(6, dtype=np.clongdouble)
+    return _move(y[:, None] + step.reshape(6, 6, *[1] * (y.ndim - 1)), t).imag / _STEP

@@ -16,19 +16,19 @@ from autograder.errors import AutograderError, CourseError, SubmissionError
 
 EXIT_INPUT, EXIT_OURS = 2, 3
 
-# name → module of this package that holds it; imported only when asked for, so that --help is quick
+# name → module of this package that holds it, and what it is for; imported only when asked for, so that --help is quick
 _COMMANDS = {
-    "grade": "grading",
-    "check": "grading",
-    "demo": "demo",
-    "course": "course",
-    "ledger": "ledger",
-    "node": "node",
-    "regrade": "regrading",
-    "showcase": "showcase",
-    "submit": "remote",
-    "try": "remote",
-    "verify-verdicts": "campaign",
+    "grade": ("grading", "Grade files, notebooks or folders of submissions: the whole verdict."),
+    "check": ("grading", "Run an assignment's public checks here, not isolated."),
+    "demo": ("demo", "Grade a sample class over the first assignments."),
+    "course": ("course", "Assignments: list, validate, release, compare with the hardware."),
+    "ledger": ("ledger", "Submissions, receipts and grades: state, audit, backup, restore."),
+    "node": ("node", "This machine as a place where submissions are timed."),
+    "regrade": ("regrading", "Grade every student's latest submission again."),
+    "showcase": ("showcase", "Final projects: begin, check, measure, show."),
+    "submit": ("remote", "Hand a file in; print the receipt, follow the verdict."),
+    "try": ("remote", "Measure a file on the grading hardware before handing it in."),
+    "verify-verdicts": ("campaign", "Measure the error rates of the decision rule on this machine."),
 }
 
 
@@ -40,7 +40,7 @@ class _Lazy(click.Group):
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name in _COMMANDS:
-            module = import_module(f"autograder.cli.{_COMMANDS[name]}")
+            module = import_module(f"autograder.cli.{_COMMANDS[name][0]}")
             attribute = "try_" if name == "try" else name.replace("-", "_")  # a keyword cannot name a function
             found: click.Command = getattr(module, attribute)
             return found
@@ -48,6 +48,14 @@ class _Lazy(click.Group):
             command: click.Command = entry.load()
             return command
         return None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        words = {name: help_ for name, (_, help_) in _COMMANDS.items()}
+        for name in self.list_commands(ctx):
+            if name not in words and (found := self.get_command(ctx, name)) is not None:
+                words[name] = found.get_short_help_str(formatter.width)
+        with formatter.section("Commands"):
+            formatter.write_dl(list(words.items()))
 
 
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

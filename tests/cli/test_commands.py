@@ -111,3 +111,20 @@ def test_a_machine_says_whether_it_is_fit(tmp_path, engine):
     assert "A/A duel" in measured or "rounds were disturbed" in measured
     assert "answers" in items["container engine"]["words"]
     assert found["machine"]["cores"] == os.cpu_count()
+
+
+def test_help_names_every_command_at_once(tmp_path: Path) -> None:
+    """Nothing that takes seconds to import is imported for it, and no sentence is cut off."""
+    heavy = "{'distributed', 'docker', 'fastapi', 'nbgrader', 'numpy', 'sqlalchemy'}"
+    program = (
+        "import sys\nfrom autograder.cli import cli\ncli(['--help'], standalone_mode=False)\n"
+        f"print('imported:', sorted({heavy} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True,
+        text=True, check=True,
+    )  # fmt: skip
+    words = done.stdout
+    for name in ("grade", "try", "verify-verdicts", "serve", "hub"):
+        assert f"\n  {name} " in words, words
+    assert "..." not in words.partition("Commands:")[2] and words.endswith("imported: []\n"), words
