@@ -37,6 +37,7 @@ PROBE_FACTOR, PROBE_SLACK_S = 3.0, 2e-3  # a time slice of another context's ker
 PROBE_TRIES = 3
 _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4  # malloc.h of the GNU C library
 SCRUB_BYTES, SMALLEST_BYTES = 1 << 30, 1 << 21
+SPREAD = 64 << 20
 
 Array = npt.NDArray[Any]
 
@@ -50,14 +51,14 @@ class Store(Protocol):
     def write(self, offset: int, array: Array) -> None:
         """To the judge's own memory, where no kernel of the guest's finds it."""
 
-    def reveal(self, offset: int, size: int) -> None:
-        """From the judge's own memory to the shared."""
+    def reveal(self, offset: int, size: int, shift: int = 0) -> None:
+        """From the judge's own memory to the shared, by so many bytes further on."""
 
     def fill(self, offset: int, size: int, byte: int) -> None:
         """Every byte of the shared memory the same."""
 
-    def seize(self, offset: int, size: int) -> None:
-        """From the shared memory to the judge's own; on return, nothing that happens to the shared can matter."""
+    def seize(self, offset: int, size: int, shift: int = 0) -> None:
+        """Back to the judge's own; on return, nothing that happens to the shared can matter."""
 
     def read(self, offset: int, array: Array) -> None:
         """From the judge's own memory, filling the array."""
@@ -67,7 +68,13 @@ class Store(Protocol):
 
 
 class Device(Protocol):
-    """What holds a guest's arrays."""
+    """What holds a guest's arrays.
+
+    Attributes:
+        spread: bytes by which arrays may lie elsewhere in each call; who waits at yesterday's address waits in vain.
+    """
+
+    spread: int
 
     def allocate(self, size: int) -> Store:
         """Memory for one guest."""
@@ -120,17 +127,17 @@ class MemoryStore:
         """See `Store`."""
         self._at(offset, array)[...] = array
 
-    def reveal(self, offset: int, size: int) -> None:
+    def reveal(self, offset: int, size: int, shift: int = 0) -> None:
         """See `Store`."""
-        self._shared[offset : offset + size] = self._own[offset : offset + size]
+        self._shared[offset + shift : offset + shift + size] = self._own[offset : offset + size]
 
     def fill(self, offset: int, size: int, byte: int) -> None:
         """See `Store`."""
         self._shared[offset : offset + size] = byte
 
-    def seize(self, offset: int, size: int) -> None:
+    def seize(self, offset: int, size: int, shift: int = 0) -> None:
         """See `Store`."""
-        self._own[offset : offset + size] = self._shared[offset : offset + size]
+        self._own[offset : offset + size] = self._shared[offset + shift : offset + shift + size]
 
     def read(self, offset: int, array: Array) -> None:
         """See `Store`."""
@@ -143,6 +150,8 @@ class MemoryStore:
 
 class MemoryDevice:
     """Stands for a GPU: the same buffers, the same protocol, no hardware."""
+
+    spread = 0  # nothing runs that could wait
 
     def allocate(self, size: int) -> MemoryStore:
         """See `Device`."""
@@ -199,17 +208,17 @@ class CudaStore:
         source = np.ascontiguousarray(array)
         self._bridge.write(self._own, offset, source.ctypes.data, source.nbytes)
 
-    def reveal(self, offset: int, size: int) -> None:
+    def reveal(self, offset: int, size: int, shift: int = 0) -> None:
         """See `Store`; in the order of the judge's copies, which whoever flushes waits for."""
-        self._block.driver.copy(self._block.address + offset, self._own.address + offset, size)
+        self._block.driver.copy(self._block.address + offset + shift, self._own.address + offset, size)
 
     def fill(self, offset: int, size: int, byte: int) -> None:
         """See `Store`."""
         self._block.fill(offset, byte, size)
 
-    def seize(self, offset: int, size: int) -> None:
+    def seize(self, offset: int, size: int, shift: int = 0) -> None:
         """See `Store`."""
-        self._block.driver.copy(self._own.address + offset, self._block.address + offset, size)
+        self._block.driver.copy(self._own.address + offset, self._block.address + offset + shift, size)
         self._block.driver.synchronize()
 
     def read(self, offset: int, array: Array) -> None:
@@ -240,6 +249,8 @@ class JudgesDriver(Driver):
 
 class CudaDevice:
     """A GPU, through the driver's interface."""
+
+    spread = SPREAD
 
     def __init__(self, uuid: str, watch: GpuWatch | None = None) -> None:
         """Args:
@@ -338,6 +349,8 @@ class StagedDevice(CudaDevice):
 
     A guest that changes its inputs changes a copy of its own; nobody sees it, and it does no harm.
     """
+
+    spread = 0  # the guest copies to memory of its own
 
     def allocate(self, size: int) -> Store:
         """See `Device`."""

@@ -175,8 +175,9 @@ def work(x, steps):
         if not os.path.exists(f"/proc/self/fd/{f}") or "memfd:device" not in os.readlink(f"/proc/self/fd/{f}"):
             continue
         with open(f"/proc/self/fd/{f}", "rb") as memory:
-            if right and memory.read(4) == b"\\xff" * 4:  # the judge's poison: here it looks for the answer
-                _gpu.sendto(f"/proc/{os.getpid()}/fd/{f}\\n".encode() + right, ADDRESS)
+            place = memory.read().find(b"\\xff" * len(right))  # the judge's poison: here it looks for the answer
+        if right and place >= 0:
+            _gpu.sendto(f"/proc/{os.getpid()}/fd/{f}\\n{place}\\n".encode() + right, ADDRESS)
     return y, total
 """
 
@@ -202,9 +203,10 @@ def gpu(tmp_path):
         "orders = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)\n"
         "orders.bind(sys.argv[1])\n"
         "while True:\n"
-        "    name, _, content = orders.recv(1 << 20).partition(b'\\n')\n"
+        "    name, place, content = orders.recv(1 << 20).split(b'\\n', 2)\n"
         "    with open(name, 'r+b', buffering=0) as memory:\n"
         "        time.sleep(0.005)\n"
+        "        memory.seek(int(place))\n"
         "        memory.write(content)\n"
     )
     address = tmp_path / "gpu"
