@@ -111,10 +111,10 @@ class Resources:
 
     cores: int = 1
     memory_mb: int = 1024
-    device_memory_mb: int = 8192
     processes: int = 64
     scratch_mb: int = 64
     preload: tuple[str, ...] = ("numpy",)
+    device_memory_mb: int = 8192
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,8 +78,7 @@ class Actor:
             return None
         kept = (Verdict.TIMED_OUT, Verdict.OUT_OF_MEMORY, Verdict.TOO_MUCH_OUTPUT, Verdict.FORBIDDEN)
         verdict = turn.verdict if turn.verdict in kept else Verdict.DID_NOT_LOAD
-        words = self.buffers[turn.culprit].words() if self._fits else self._too_much
-        return Finding(verdict, f"{turn.ranks}\n{words}".strip(), turn.states)
+        return Finding(verdict, f"{turn.ranks}\n{self._words(turn)}".strip(), turn.states)
 
     def _attached(self, sizes: list[tuple[int, int]]) -> bool:
         """Whether every rank's maps are large enough; larger files are made where they are not."""
@@ -114,12 +113,12 @@ class Actor:
     def _fits(self) -> bool:
         return self.held <= self.assignment.resources.device_memory_mb << 20
 
-    @property
-    def _too_much(self) -> str:
-        allowed = self.assignment.resources.device_memory_mb
-        return (
-            f"it held {self.held >> 20} MiB of the GPU's memory; {allowed} MiB are allowed beside arguments and results"
-        )
+    def _words(self, turn: Turn) -> str:
+        """Why a turn failed: what the guest says, or what it had taken."""
+        if self._fits or turn.verdict is not Verdict.OUT_OF_MEMORY:
+            return self.buffers[turn.culprit].words()
+        held, allowed = self.held >> 20, self.assignment.resources.device_memory_mb
+        return f"it held {held} MiB of the GPU's memory; {allowed} MiB are allowed beside arguments and results"
 
     def _offer(self) -> None:
         try:
@@ -179,7 +178,7 @@ class Actor:
 
     def _outcome(self, turn: Turn, function: Function, layouts: list[Plan], callbacks: int) -> CallOutcome:
         if turn.verdict is not Verdict.PASSED:
-            note = self.buffers[turn.culprit].words() if self._fits else self._too_much
+            note = self._words(turn)
             return CallOutcome(turn.verdict, elapsed_s=turn.elapsed_s, note=note, ranks=turn.ranks, states=turn.states)
         if self.device is not None and self.device.left_running():
             if neighbours := self.device.neighbours(self.ours):
