@@ -246,6 +246,14 @@ def test_collect_takes_what_was_handed_in_by_other_ways(person: Make, service: R
     assert (folder / "ada" / SLUG / f"{SLUG}.ipynb").read_bytes() == text
     assert (folder / "bob" / SLUG / f"{SLUG}.ipynb").read_bytes() == text
     assert (folder / "cat" / SLUG / "solution.py").read_bytes() == b"x = 1\n"
+    # collected before its notebook was released: --update brings what stands in for it
+    late, made = tess.home / "course" / "release" / SLUG / f"{SLUG}.ipynb", folder / "cat" / SLUG / f"{SLUG}.ipynb"
+    late.parent.mkdir(parents=True)
+    late.write_text(notebook("pass"))
+    tess.start("Collect")
+    assert not made.exists()
+    tess.start("Collect", update=True)
+    assert "# Handed in as solution.py" in made.read_text() and "x = 1" in made.read_text()
 
 
 @pytest.mark.usefixtures("released")
