@@ -1,7 +1,7 @@
 """Imported ahead by judges of `gpu_many.py`, and by nothing else: what many of them need who share one GPU.
 
 A GPU that grades has one tenant. Here it has ten, so that what would take hours fits into minutes, and these rules are other ones:
-- memory is not scrubbed, because that takes all of it;
+- memory is not scrubbed, because that takes all of it, and what a program holds is not counted: it would be everybody's;
 - other processes on the GPU are no reason to drop a round: they are judges and guests of the same campaign;
 - instead of a whole duel each call of it has the GPU for itself, from the flush before it to the probe behind it (but for a
   guest's first, which compiles). Elsewhere checks of correctness call kernels of microseconds, guests load on cores of their own, judges copy;
@@ -164,6 +164,7 @@ def change() -> None:
         kind.scrub = lambda self: None  # type: ignore[method-assign]
         kind.settle = before(kind.settle, TURN.take)  # type: ignore[method-assign]
         kind.left_running = after(asked_in_turn(kind.left_running), TURN.give)  # type: ignore[method-assign]
+    device.CudaDevice.taken = lambda self: 0  # type: ignore[method-assign]
     device.PROBE_TRIES = PROBE_TRIES
     Actor._call = in_turn(Actor._call)  # type: ignore[method-assign]
     Duel.run = duelling(Duel.run)  # type: ignore[method-assign]

@@ -100,7 +100,7 @@ def test_inputs_are_in_shared_memory_only_when_the_clock_runs(course, buffers):
     assert out.tobytes() in seen(buffers.asked)
 
 
-@pytest.mark.parametrize("spread", [1 << 20, 0], ids=["elsewhere each time", "always the same place"])
+@pytest.mark.parametrize("spread", [1 << 20, 0], ids=["mostly elsewhere", "always the same place"])
 def test_who_waits_where_inputs_were_waits_in_vain(course, buffers, spread):
     """As a stream that waits for a word to change would: it starts with the copy, not with the call, if it knows where.
 
