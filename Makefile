@@ -7,6 +7,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 STAMP := $(VENV)/.installed
 PYTEST := $(PY) -m pytest
 DURATIONS ?= 15
+WORKERS ?= $(shell nproc)
 
 .PHONY: demo demo-grade test unit slow lint setup images hub-image gpu-image engine proxy browser validate verdicts ladder bench storm nodes clean
 
@@ -17,7 +18,10 @@ demo-grade: engine images  ## grade the sample class in the terminal alone
 	$(VENV)/bin/autograder demo
 
 test: setup browser lint  ## everything that a machine without a GPU can show
-	$(PYTEST) -q -rs -m "not slow" --durations=$(DURATIONS)
+	@echo "[test] what times nothing, $(WORKERS) at once"; lost=0; \
+	$(PYTEST) -q -rs -m "not slow and beside" -n $(WORKERS) --durations=$(DURATIONS) || lost=1; \
+	echo "[test] what times programs, alone on the machine"; \
+	$(PYTEST) -q -rs -m "not slow and not beside" --durations=$(DURATIONS) && exit $$lost
 	@echo "left out: tests marked slow (make slow), and whatever the summary above names as skipped, with its reason"
 
 unit: $(STAMP)  ## the tests that need no engine; seconds

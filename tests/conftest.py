@@ -17,6 +17,30 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 # the real course's calendar passes; what is tested must not depend on the day
 os.environ["AUTOGRADER_TERM"] = str(FIXTURES / "no_deadlines.toml")
 
+# Folders and files whose tests time nothing: `make test` runs them on all cores, and then what times programs, alone.
+BESIDE = ("course/", "domain/", "hub/", "ledger/", "report/", "service/", "crash/test_service.py", "judge/test_cuda.py",
+          "catalogue/test_notebooks.py", "test_architecture.py")  # fmt: skip
+# fixtures by which something is graded, perhaps in a duel, or that use all cores by themselves
+BUSY = {"node", "demo", "ada", "tess", "executed"}
+PROBES = {
+    "test_the_sandbox_holds",
+    "test_without_the_rule_it_escapes",
+    "test_the_intake_refuses",
+    "test_a_naive_intake_is_hurt",
+}
+# probes that compare times, or need much of the machine within their call's limit
+ALONE = ("escape/test_intake_costly_small_files.py", "escape/test_memory")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Says which tests may run beside others; who is not named here runs alone."""
+    for item in items:
+        path = item.path.relative_to(REPOSITORY / "tests").as_posix()
+        fixtures = set(getattr(item, "fixturenames", ()))
+        probe = path.startswith("escape/") and item.name in PROBES and "ranks" not in fixtures
+        if (probe and not path.startswith(ALONE)) or (path.startswith(BESIDE) and not BUSY & fixtures):
+            item.add_marker("beside")
+
 
 @pytest.fixture(scope="session")
 def basic() -> Assignment:

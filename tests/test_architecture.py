@@ -47,6 +47,14 @@ def test_no_file_grows_beyond_four_hundred_lines():
     assert not long
 
 
+@pytest.mark.parametrize("lock", sorted((ROOT / "images/locks").glob("*.txt")), ids=lambda p: p.name)
+def test_a_lock_holds_for_every_machine(lock):
+    """One version of each package, and no folder of the machine that it was written on."""
+    lines = lock.read_text(encoding="utf-8").splitlines()
+    pins = [line.split(";")[0].strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
+    assert pins and all(re.fullmatch(r"[\w.-]+(\[[\w,-]+\])?={2,3}[\w.+!-]+", pin) for pin in pins), pins
+
+
 def test_import_rules_hold():
     """The contracts in pyproject.toml."""
     done = subprocess.run(

@@ -11,17 +11,28 @@ from rich.table import Table
 
 from autograder.api import Ledger, backup_ledger, restore_ledger
 
-_STATE = click.option(
+HUBS = "service"  # in a hub's folder, what belongs to its service
+STATE = click.option(
     "--state",
     type=click.Path(path_type=Path, file_okay=False),
     envvar="AUTOGRADER_STATE",
     default=Path(".state/service"),
     show_default=True,
-    help="The folder with blobs and, unless --database is given, the database.",
+    help="The service's folder, or that of its hub: blobs and, unless --database is given, the database.",
 )
-_DATABASE = click.option(
+DATABASE = click.option(
     "--database", default="", envvar="AUTOGRADER_DATABASE_URL", help="An SQLAlchemy URL such as postgresql+psycopg://…"
 )
+
+
+def existing(database: str, state: Path) -> Ledger:
+    """The ledger of a service that has run; `AUTOGRADER_STATE` may name its folder, or its hub's.
+
+    Raises:
+        LedgerError: there is none, and none is begun: an empty backup would look like a good one.
+    """
+    inner = state / HUBS
+    return Ledger.open(database, inner if (inner / "blobs").is_dir() else state, create=False)
 
 
 @click.group()
@@ -30,12 +41,12 @@ def ledger() -> None:
 
 
 @ledger.command()
-@_STATE
-@_DATABASE
+@STATE
+@DATABASE
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def status(state: Path, database: str, as_json: bool) -> None:
     """How many submissions are where, and whether the audit holds."""
-    found = Ledger.open(database, state)
+    found = existing(database, state)
     counts, checked = found.counts(), found.verify_audit()
     found.close()
     if as_json:
@@ -51,11 +62,11 @@ def status(state: Path, database: str, as_json: bool) -> None:
 
 @ledger.command()
 @click.argument("path", type=click.Path(path_type=Path, dir_okay=False))
-@_STATE
-@_DATABASE
+@STATE
+@DATABASE
 def backup(path: Path, state: Path, database: str) -> None:
     """Write every row and every submission to PATH (a tar archive); the service may go on."""
-    found = Ledger.open(database, state)
+    found = existing(database, state)
     counts = backup_ledger(found, path, click.echo)
     found.close()
     click.echo(f"{path}: {counts['submission']} submissions, {counts['grade']} grades, {counts['blobs']} files")
@@ -63,8 +74,8 @@ def backup(path: Path, state: Path, database: str) -> None:
 
 @ledger.command()
 @click.argument("path", type=click.Path(path_type=Path, dir_okay=False, exists=True))
-@_STATE
-@_DATABASE
+@STATE
+@DATABASE
 def restore(path: Path, state: Path, database: str) -> None:
     """Fill an empty ledger from PATH; also moves a course from SQLite to PostgreSQL."""
     found = Ledger.open(database, state)

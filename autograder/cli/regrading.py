@@ -24,6 +24,9 @@ from autograder.api import (
     exercise,
     receive_bytes,
 )
+from autograder.cli.ledger import DATABASE, STATE, existing
+from autograder.course.load import course_folder
+from autograder.course.version import version
 from autograder.report.terminal import plain
 
 
@@ -32,40 +35,37 @@ from autograder.report.terminal import plain
 @click.option("--dry-run", is_flag=True, help="Show the difference and stop.")
 @click.option("--yes", is_flag=True, help="Make it live without asking.")
 @click.option("--course", default="course", envvar="AUTOGRADER_COURSE", show_default=True)
-@click.option(
-    "--state",
-    type=click.Path(path_type=Path, file_okay=False),
-    envvar="AUTOGRADER_STATE",
-    default=Path(".state/service"),
-    show_default=True,
-    help="The service's folder.",
-)
-@click.option(
-    "--database", default="", envvar="AUTOGRADER_DATABASE_URL", help="An SQLAlchemy URL; empty is SQLite there."
-)
+@STATE
+@DATABASE
 def regrade(assignment: str, dry_run: bool, yes: bool, course: str, state: Path, database: str) -> None:
     """Grade every student's latest submission for ASSIGNMENT again, on this machine, and show what would change.
 
     Nothing is made live before the difference was shown; verdicts that could not be decided replace nothing.
     """
     work, console = exercise(assignment), Console()
-    with closing(Ledger.open(database, state)) as ledger:
+    with closing(existing(database, state)) as ledger:
         latest = ledger.latest(course, work.slug)
         if not latest:
             console.print(f"no submissions for {work.slug} in course {course} of {state}")
             return
         entries, submissions = _taken(work, ledger, latest, console)
+        digest = version(work, course_folder().parent / "reference")  # before: an edit meanwhile is another version
         fresh = _grade(work, submissions)
-        changed = [(e, g) for e, g in zip(entries, fresh, strict=True) if not g.ours and _differs(ledger, e, g)]
+        open_ones = [g.ours or g.waiting for g in fresh]  # a machine without a GPU decides no speed on one
+        graded = zip(entries, fresh, open_ones, strict=True)
+        changed = [(e, g) for e, g, undecided in graded if not undecided and _differs(ledger, e, g)]
         console.print(_table(ledger, entries, fresh))
-        undecided = sum(g.ours for g in fresh) + len(latest) - len(entries)
+        undecided = sum(open_ones) + len(latest) - len(entries)
         console.print(
             f"{len(entries)} regraded, {len(changed)} would change, {undecided} could not be decided and stay"
         )
         if dry_run or not changed or not (yes or click.confirm("make these live?")):
             return
+        ledger.version(course, work.slug, digest)
         for entry, grade in changed:
-            ledger.replace_grade(entry.id, grade.to_json(), by=getpass.getuser())
+            body = grade.to_json()
+            body["engine"] |= {"assignment_version": digest}
+            ledger.replace_grade(entry.id, body, by=getpass.getuser())
         console.print(f"{len(changed)} grades are live; the old ones stay in the ledger")
 
 

@@ -298,8 +298,11 @@ class Node:
         process = self._context.Process(target=worker.main, args=arguments, daemon=True)
         process.start()
         theirs.close()
+        ahead = (
+            [] if job.assignment.own_reference else hands
+        )  # a claim asks for resources that nobody else will ask for
         if not references:
-            self._start_ahead(hands)
+            self._start_ahead(ahead)
         try:
             return _listen(ours, references, say, started, time.monotonic() + 3 * job.assignment.limits.grading_s)
         except CourseError:
@@ -310,7 +313,7 @@ class Node:
             raise SandboxError(str(error) or "the judge process died") from error
         finally:
             if references:
-                self._start_ahead(hands)
+                self._start_ahead(ahead)
             ours.close()
             process.join(timeout=5)
             if process.is_alive():

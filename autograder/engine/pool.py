@@ -11,9 +11,15 @@ from autograder.measure.room import Room
 from autograder.sandbox.base import Guest, Sandbox
 from autograder.sandbox.profile import Profile
 
+KEPT = 4  # profiles of those that share a core
+
 
 class Pool:
-    """Fresh guests by profile. Each is used once."""
+    """Fresh guests by profile. Each is used once.
+
+    What nobody has asked for lately is not kept: of profiles that share a core the newest few have guests ahead, so that
+    their number follows the machine's cores, not how many assignments (or claims of projects) it has ever graded.
+    """
 
     def __init__(self, sandbox: Sandbox, room: Callable[[], Room], starters: int = 4) -> None:
         self._sandbox = sandbox
@@ -26,9 +32,24 @@ class Pool:
     def prime(self, profile: Profile, count: int) -> None:
         """Sees to it that so many guests are there or on their way."""
         with self._lock:
-            waiting = self._ahead.setdefault(profile, [])
-            while len(waiting) < count and not self._closed:
-                waiting.append(self._threads.submit(self._start, profile))
+            self._primed(profile, count)
+
+    def _primed(self, profile: Profile, count: int) -> list[Future[Guest]]:
+        """With the lock held: those that wait, the profile being the newest from now on."""
+        waiting = self._ahead.pop(profile, [])
+        self._ahead[profile] = waiting
+        while len(waiting) < count and not self._closed:
+            waiting.append(self._threads.submit(self._start, profile))
+        rivals = [p for p in self._ahead if set(p.cores) & set(profile.cores)]
+        for outdated in rivals[:-KEPT]:
+            for future in self._ahead.pop(outdated):
+                if not future.cancel():
+                    future.add_done_callback(self._unwanted)
+        return waiting
+
+    def _unwanted(self, future: Future[Guest]) -> None:
+        if future.exception() is None:
+            self.bury(future.result())
 
     def take(self, profile: Profile, count: int) -> list[Guest]:
         """So many guests, waiting for them if need be.
@@ -36,9 +57,8 @@ class Pool:
         Raises:
             SandboxError: the engine failed twice in a row.
         """
-        self.prime(profile, count)
         with self._lock:
-            waiting = self._ahead[profile]
+            waiting = self._primed(profile, count)
             taken, self._ahead[profile] = waiting[:count], waiting[count:]
         return [self._fit(future, profile) for future in taken]
 

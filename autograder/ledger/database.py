@@ -25,13 +25,13 @@ _UPGRADE = 7_240_117  # PostgreSQL advisory lock: two services starting at once 
 class Database:
     """Sessions on one engine; `reads()` and `writes()` are transactions."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, create: bool = True) -> None:
         self.sqlite = url.startswith("sqlite")
         # one writer at a time in SQLite: waiting here is fair and quiet, waiting in the file is neither
         self._turn = threading.RLock() if self.sqlite else None
         self.engine = _sqlite(url) if self.sqlite else create_engine(url, pool_pre_ping=True, pool_size=10)
         try:
-            _migrate(self.engine)
+            _migrate(self.engine, create)
         except SQLAlchemyError as error:
             raise LedgerError(f"the database cannot be opened: {_words(error)}") from error
 
@@ -98,13 +98,18 @@ def _sqlite(url: str) -> Engine:
     return engine
 
 
-def _migrate(engine: Engine) -> None:
+def _migrate(engine: Engine, create: bool) -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     head = ScriptDirectory.from_config(config).get_current_head()
     with engine.connect() as connection:
-        if MigrationContext.configure(connection).get_current_revision() == head:
+        found = MigrationContext.configure(connection).get_current_revision()
+        if found == head:
             return
+        if found is None and not create:
+            raise LedgerError(
+                "the database holds no ledger: name the service's own (--database, AUTOGRADER_DATABASE_URL)"
+            )
     with engine.connect().execution_options(writes=True) as connection, connection.begin():
         if engine.dialect.name == "postgresql":
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_UPGRADE})")

@@ -37,23 +37,31 @@ class Ledger(StagedGrades, CourseRecords, MachineRecords):
 
     @classmethod
     def open(
-        cls, url: str = "", folder: Path = Path(".state/service"), clock: Callable[[], datetime] = now_utc
+        cls,
+        url: str = "",
+        folder: Path = Path(".state/service"),
+        clock: Callable[[], datetime] = now_utc,
+        *,
+        create: bool = True,
     ) -> Self:
         """Opens, and migrates where needed.
 
         Args:
             url: an SQLAlchemy URL; empty is SQLite in the folder.
             folder: where blobs lie (and SQLite).
+            create: whether one that is not there is begun.
 
         Raises:
-            LedgerError: the database or the folder does not open.
+            LedgerError: the database or the folder does not open, or holds no ledger that one could look into.
         """
+        if not create and not (folder / ("blobs" if url else "ledger.db")).exists():
+            raise LedgerError(f"{folder} holds no ledger: name the folder of the service (--state, AUTOGRADER_STATE)")
         try:
             folder.mkdir(parents=True, exist_ok=True)
             blobs = Blobs(folder / "blobs")
         except OSError as error:
             raise LedgerError(f"{folder}: {error.strerror}") from error
-        return cls(Database(url or f"sqlite:///{folder.resolve() / 'ledger.db'}"), blobs, clock)
+        return cls(Database(url or f"sqlite:///{folder.resolve() / 'ledger.db'}", create), blobs, clock)
 
     def close(self) -> None:
         """Lets the database go."""

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.crash.world import ROOT, World
+from tests.ledger.conftest import fresh_postgres, postgres  # noqa: F401  # fixtures
 
 TEMPLATE = "_template"
 
@@ -88,6 +89,11 @@ def test_a_ledger_is_kept_and_brought_back(tmp_path):
             "1 submissions, 1 grades"
             in autograder(world.folder, "ledger", "backup", "c.tar", "--state", "state").stdout
         )
+        (world.folder / "hub").mkdir()
+        (world.folder / "hub" / "service").symlink_to(world.folder / "state")
+        assert (
+            "graded" in autograder(world.folder, "ledger", "status", "--state", "hub").stdout
+        )  # as AUTOGRADER_STATE names it there
     finally:
         world.close()
     assert "restored 1 submissions" in autograder(world.folder, "ledger", "restore", "c.tar", "--state", "new").stdout
@@ -97,6 +103,21 @@ def test_a_ledger_is_kept_and_brought_back(tmp_path):
     ]
     assert told[0]["states"] == told[1]["states"] and told[0]["states"]["graded"] == 1
     assert "not empty" in autograder(world.folder, "ledger", "restore", "c.tar", "--state", "new", code=3).stderr
+
+
+@pytest.mark.parametrize("command", [("ledger", "backup", "c.tar"), ("ledger", "status"), ("regrade", TEMPLATE)])
+def test_no_ledger_is_no_empty_ledger(course, command):
+    """A backup of the wrong folder is an error, not an archive of nothing; nothing is made there."""
+    (course / "elsewhere").mkdir()
+    assert "holds no ledger" in autograder(course, *command, "--state", "elsewhere", code=3).stderr
+    assert not list((course / "elsewhere").iterdir()) and not (course / "c.tar").exists()
+
+
+def test_an_empty_database_is_no_ledger(tmp_path, fresh_postgres):  # noqa: F811  # the fixture
+    """The wrong database beside the right folder."""
+    (tmp_path / "state" / "blobs").mkdir(parents=True)
+    done = autograder(tmp_path, "ledger", "status", "--state", "state", "--database", fresh_postgres(), code=3)
+    assert "the database holds no ledger" in done.stderr
 
 
 @pytest.mark.docker

@@ -29,9 +29,9 @@ def world(tmp_path, engine):
     made.close()
 
 
-def regrade(world: World, *more: str, answer: str = "") -> str:
+def regrade(world: World, *more: str, answer: str = "", assignment: str = "t_basic") -> str:
     """What it prints to staff."""
-    command = [sys.executable, "-m", "autograder", "regrade", "t_basic", "--state", "state", *more]
+    command = [sys.executable, "-m", "autograder", "regrade", assignment, "--state", "state", *more]
     done = subprocess.run(command, cwd=world.folder, input=answer, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -65,3 +65,23 @@ def test_the_difference_comes_first_and_staff_decide(world, tmp_path):
         assert ledger.verify_audit() > 0
     finally:
         ledger.close()
+
+
+def test_a_machine_without_a_gpu_takes_nobodys_speed(tmp_path, engine):
+    """What waits for hardware here was measured elsewhere: undecided, and nothing becomes live."""
+    world = World(tmp_path / "w")
+    ledger = world.ledger()
+    try:
+        program = next((FIXTURES / "assignments" / "t_gpu" / "solutions").glob("*.py")).read_bytes()
+        ledger.submit(course="course", assignment="t_gpu", student="ada", name="s.py", content=program, channel="api")
+        held = ledger.lease("elsewhere", free=8, hold_s=60)
+        assert held is not None
+        measured = {"id": "speed", "points": 40.0, "max_points": 40.0, "verdict": "passed", "evidence": {}}
+        assert ledger.record(held, {"score": 40.0, "max_score": 40.0, "criteria": [measured]})
+        said = regrade(world, "--yes", assignment="t_gpu")
+        assert "waiting-for-hardware" in said and "0 would change, 1 could not be decided" in said, said
+        (entry,) = ledger.latest("course", "t_gpu")
+        assert entry.score == 40.0
+    finally:
+        ledger.close()
+        world.close()

@@ -60,6 +60,18 @@ def test_what_was_packed_comes_back(tmp_path: Path) -> None:
         b"no archive",
         gzip.compress(b"no tar" * 200),
     ],
+    ids=[
+        "climbs",
+        "absolute",
+        "climbs within",
+        "symbolic link",
+        "hard link",
+        "device",
+        "back slash",
+        "line break",
+        "no archive",
+        "no tar",
+    ],
 )
 def test_odd_archives_are_refused(raw: bytes, tmp_path: Path) -> None:
     """Nothing is written outside the target, and no link or device is made."""
