@@ -26,7 +26,8 @@ KERNEL_S = 0.020
 EMPTY_CALLS = 3
 PATIENCE, QUICK_PATIENCE = 3, 1
 QUICK_MUTANTS = 2
-QUICK_PROBES = ("the starter", "one precision lower")
+STARTER = "the starter"
+QUICK_PROBES = (STARTER, "one precision lower")
 T = TypeVar("T")
 Say = Callable[[str], None]
 BY_TIME = (Verdict.TOO_SLOW, Verdict.TIMED_OUT, Verdict.WORK_LEFT_RUNNING)
@@ -44,7 +45,7 @@ class Probe:
         lost = any(c.points < c.max_points for c in _missed(assignment, grade)) and not any(
             c.duel for c in grade.criteria
         )
-        kept = grade.score == 0 if self.name == "the starter" else lost
+        kept = grade.score == 0 if self.name == STARTER else lost
         return Promise(f"{self.name} fails", kept, f"{grade.score:g} of {grade.max_score:g}")
 
 
@@ -110,12 +111,12 @@ def _promises(
     made = probes(assignment, here[0]) if here else ()
     failing = [Probe(name, submission) for name, submission in made if not quick or name in QUICK_PROBES]
     untimed = [m for m in chosen if m.dies_by not in BY_TIME]
-    yield from _side_by_side(assignment, node, [*failing, *untimed], times, say)
+    yield from _side_by_side(assignment, node, [*failing, *untimed], times, say, quick=quick)
     for mutant in (m for m in chosen if m.dies_by in BY_TIME):
         found: list[Promise] = []
         for i in range(times):
             say(f"mutant {mutant.name}, {i + 1} of {times}")
-            for criterion in _turns(mutant, found):
+            for criterion in _again(mutant, found):
                 died = _dies(mutant, _grade(node, assignment, mutant.submission, only=criterion))
                 if died.kept:
                     break
@@ -124,14 +125,19 @@ def _promises(
 
 
 def _side_by_side(
-    assignment: Assignment, node: Node, chosen: Sequence[Probe | Mutant], times: int, say: Say
+    assignment: Assignment, node: Node, chosen: Sequence[Probe | Mutant], times: int, say: Say, *, quick: bool = False
 ) -> Iterator[Promise]:
-    """What needs no timing, on all cores: probes once, mutants as often as they are asked; told when the last is done."""
+    """What needs no timing, on all cores: probes once, mutants as often as they are asked; told when the last is done.
+
+    Args:
+        quick: criterion by criterion, until one catches it, and whole only where none did.
+    """
+    parts = (*(c.id for c in assignment.criteria if not c.kind.timed), "")
     found: list[list[Promise]] = [[] for _ in chosen]
     often = [times if isinstance(m, Mutant) else 1 for m in chosen]
     again = [n for n, most in enumerate(often) for _ in range(most - 1)]
     for graded_now in (list(range(len(chosen))), again):
-        jobs = [(n, _turns(chosen[n], found[n])) for n in graded_now]
+        jobs = [(n, parts if quick and _by_parts(chosen[n]) else _again(chosen[n], found[n])) for n in graded_now]
         while jobs:
             alive = []
             for i, grade in node.grade_many(
@@ -152,7 +158,14 @@ def _side_by_side(
             jobs = alive
 
 
-def _turns(mutant: Probe | Mutant, found: list[Promise]) -> tuple[str, ...]:
+def _by_parts(one: Probe | Mutant) -> bool:
+    """Whether one criterion alone may show what is to be shown: the starter has to miss all of them."""
+    if isinstance(one, Probe):
+        return one.name != STARTER
+    return one.dies_by is not Verdict.WORK_LEFT_RUNNING
+
+
+def _again(mutant: Probe | Mutant, found: list[Promise]) -> tuple[str, ...]:
     """Criteria to be graded for until one catches it: those that a first, whole grading missed; "" is a whole grading.
 
     Each check draws from a seed of its own, so they are a part of a whole grading: what dies here dies there at least as
@@ -160,7 +173,7 @@ def _turns(mutant: Probe | Mutant, found: list[Promise]) -> tuple[str, ...]:
     Time may be what the whole grading ran out of; who dies by it is graded whole where one criterion was over in time.
     Work is left running by one check and found by another: always whole.
     """
-    if not found or not found[0].where or isinstance(mutant, Probe) or mutant.dies_by is Verdict.WORK_LEFT_RUNNING:
+    if not found or not found[0].where or isinstance(mutant, Probe) or not _by_parts(mutant):
         return ("",)
     return (found[0].where[0], "") if mutant.dies_by is Verdict.TIMED_OUT else found[0].where
 

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from autograder.api import Node, Options
 from autograder.cli import cli
 from autograder.cli.promise import PROMISES, Promise, Tally, table
-from autograder.cli.validation import _dies, _side_by_side, _solution, _turns
+from autograder.cli.validation import _again, _dies, _side_by_side, _solution
 from autograder.course.mutants import Mutant
 from autograder.domain.verdict import Verdict
 from autograder.errors import CourseError
@@ -100,13 +100,16 @@ def test_a_criterion_that_caught_a_mutant_by_chance_is_not_the_last_word(node, b
     living = Mutant("living", Verdict.WRONG_ANSWER, honest + fifth)
     [found] = _side_by_side(basic, node, [living], 3, lambda _: None)
     assert (found.kept, found.good) == (False, 1), found
+    by_parts = {m.name: list(_side_by_side(basic, node, [m], 1, lambda _: None, quick=True)) for m in (lucky, living)}
+    assert by_parts["lucky"][0].kept and by_parts["lucky"][0].where == ("in-place",)  # the second part caught it
+    assert by_parts["living"][0].kept and "formula" in by_parts["living"][0].where  # no part did, the whole does
 
 
 def test_who_needs_a_whole_grading_gets_one():
     """One criterion alone may be over in time, or hang just so, or find nothing running where another check left it."""
     first, never = [Promise("m", True, where=("formula", "speed"))], [Promise("m", False)]
     slow, late = (Mutant("m", verdict, "") for verdict in (Verdict.TOO_SLOW, Verdict.TIMED_OUT))
-    assert _turns(slow, first) == ("formula", "speed")
-    assert _turns(slow, []) == _turns(slow, never) == _turns(late, []) == ("",)
-    assert _turns(late, first) == ("formula", "")
-    assert _turns(Mutant("m", Verdict.WORK_LEFT_RUNNING, ""), first) == ("",)
+    assert _again(slow, first) == ("formula", "speed")
+    assert _again(slow, []) == _again(slow, never) == _again(late, []) == ("",)
+    assert _again(late, first) == ("formula", "")
+    assert _again(Mutant("m", Verdict.WORK_LEFT_RUNNING, ""), first) == ("",)
