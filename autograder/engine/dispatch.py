@@ -76,7 +76,7 @@ class Dispatcher:
         self._wake, self._stop = threading.Event(), threading.Event()
         self._nodes: list[dict[str, Any]] = []
         self._looked = self._renewed = self._asked = 0.0
-        self._gpu = False
+        self._gpus: set[str] = set()  # addresses of the nodes that have one
         self._versions: dict[str, tuple[float, str]] = {}
         self._threads = [
             threading.Thread(target=self._work, name="dispatcher", daemon=True),
@@ -190,10 +190,10 @@ class Dispatcher:
         for running in list(self._running.values()):
             if running.outcome is None and running.addresses and not here & set(running.addresses):
                 self._drop(running, "its node left")
-        gpu = any(n["gpu"] for n in self._fit())
-        if gpu != self._gpu or time.monotonic() - self._asked > _GPU_S:
-            self.ledger.hardware(gpu=gpu)
-            self._gpu, self._asked = gpu, time.monotonic()
+        gpus = {n["address"] for n in self._fit() if n["gpu"]}
+        if gpus != self._gpus or time.monotonic() - self._asked > _GPU_S:
+            self.ledger.hardware(gpu=bool(gpus), joined=bool(gpus - self._gpus))
+            self._gpus, self._asked = gpus, time.monotonic()
 
     def _fit(self) -> list[dict[str, Any]]:
         return [n for n in self._nodes if not n["quarantined"]]

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, false, func, select, update
 from sqlalchemy.orm import Session
 
 from autograder.domain.record import Lease, Purpose, State
@@ -17,6 +17,7 @@ from autograder.ledger.models import Attempt, CriterionRow, GradeRow, Submission
 
 TRIES = 3  # failures of ours before staff are asked
 LIVE, REGRADE = 0, 1
+UNDECIDED = (Verdict.INCONCLUSIVE, Verdict.GRADER_FAILED)
 NOW = timedelta()
 
 
@@ -79,7 +80,8 @@ def renew(session: Session, until: datetime, leases: Iterable[Lease]) -> list[Le
 def record(session: Session, now: datetime, held: Lease, grade: dict[str, Any], *, staff: str = "") -> bool:
     """Writes a verdict once; a late or a second one changes nothing.
 
-    That of a staged regrade is kept beside the grade that counts, until staff decide; an undecided one replaces nothing.
+    That of a staged regrade is kept beside the grade that counts, until staff decide; an undecided one replaces nothing
+    that was decided: it is kept for the record, and staff look.
 
     Args:
         grade: the object of `grade --json`.
@@ -96,16 +98,17 @@ def record(session: Session, now: datetime, held: Lease, grade: dict[str, Any], 
     session.add(row)
     session.flush()
     staged = submission.staged
+    stands = bool(staff) and _decided(session, submission.grade)
     if staged:
         submission.staged_grade = None if staff else row.id
-    else:
+    elif not stands:
         submission.grade, submission.staged_grade = row.id, None
         submission.version = grade.get("engine", {}).get("assignment_version", "")
     missing = any(c["verdict"] == Verdict.WAITING_FOR_HARDWARE for c in grade["criteria"])
     submission.state = staged or (State.STAFF if staff else State.WAITING if missing else State.GRADED)
     submission.tries = 0 if missing else submission.tries  # the machine that it waits for has all its own
     submission.holder, submission.lease_until, submission.priority, submission.staged = "", None, LIVE, ""
-    submission.problem = f"graded again, but undecided: {staff}"[:2000] if staged and staff else staff
+    submission.problem = f"graded again, but undecided: {staff}"[:2000] if staff and (staged or stands) else staff
     for c in grade["criteria"]:
         session.add(
             CriterionRow(
@@ -115,9 +118,14 @@ def record(session: Session, now: datetime, held: Lease, grade: dict[str, Any], 
         )  # fmt: skip
     end(session, now, held.submission, held.token, "graded", staff)
     about = f"submission {held.submission}"
-    what = "graded" if not staged else "graded again, undecided" if staff else "staged"
+    what = "graded again, undecided" if stands or (staged and staff) else "staged" if staged else "graded"
     audit.append(session, now, "grader", what, about, score=row.score, max_score=row.max_score, token=held.token)
     return True
+
+
+def _decided(session: Session, grade: int | None) -> bool:
+    failed = select(CriterionRow.grade).where(CriterionRow.grade == grade, CriterionRow.verdict.in_(UNDECIDED))
+    return grade is not None and session.scalar(failed.limit(1)) is None
 
 
 def replace(session: Session, now: datetime, row: Submission, grade: dict[str, Any], by: str) -> None:
@@ -170,13 +178,24 @@ def holders(session: Session) -> list[str]:
     return list(session.scalars(select(Submission.holder).where(Submission.state == State.RUNNING).distinct()))
 
 
-def hardware(session: Session, *, gpu: bool) -> int:
-    """Queues what waits for a GPU when there is one; shows it as waiting when there is none. Returns how many changed."""
-    before, after = (State.WAITING, State.QUEUED) if gpu else (State.QUEUED, State.WAITING)
+def hardware(session: Session, *, gpu: bool, joined: bool) -> int:
+    """Queues what waits for a GPU when there is one; shows it as waiting when there is none. Returns how many changed.
+
+    Args:
+        joined: whether a GPU is new here: what another one failed to finish, and staff have not settled, is tried on it.
+    """
     # what was not tried at all yet is tried without
-    rows = (Submission.gpu.is_(True), Submission.state == before, Submission.grade.is_not(None))
-    query = update(Submission).where(*rows).values(state=after)
-    return int(session.execute(query).rowcount)  # type: ignore[attr-defined]
+    mine = (Submission.gpu.is_(True), Submission.grade.is_not(None))
+    if not gpu:
+        query = update(Submission).where(*mine, Submission.state == State.QUEUED).values(state=State.WAITING)
+        return int(session.execute(query).rowcount)  # type: ignore[attr-defined]  # an UPDATE has one
+    unfinished = select(CriterionRow.grade).where(
+        CriterionRow.grade == Submission.grade, CriterionRow.verdict == Verdict.WAITING_FOR_HARDWARE
+    )
+    ours = (Submission.state == State.STAFF) & unfinished.exists() if joined else false()
+    query = update(Submission).where(*mine, (Submission.state == State.WAITING) | ours)
+    done = session.execute(query.values(state=State.QUEUED, tries=0, problem=""))
+    return int(done.rowcount)  # type: ignore[attr-defined]
 
 
 def enqueue(session: Session, now: datetime, row: Submission, priority: int, *, staged: bool = False) -> None:

@@ -245,10 +245,10 @@ class Ledger(StagedGrades, CourseRecords, MachineRecords):
         with self.database.reads() as session:
             return queue.holders(session)
 
-    def hardware(self, *, gpu: bool) -> int:
-        """Says whether a GPU is there; returns how many submissions started or stopped waiting for one."""
+    def hardware(self, *, gpu: bool, joined: bool = False) -> int:
+        """Says whether a GPU is there, and whether one is new; returns how many submissions started or stopped waiting."""
         with self.database.writes() as session:
-            return queue.hardware(session, gpu=gpu)
+            return queue.hardware(session, gpu=gpu, joined=joined)
 
     def regrade(self, identity: int, *, by: str, staged: bool = False) -> bool:
         """Queues it again behind live work; the old grade stands until the new one is recorded.

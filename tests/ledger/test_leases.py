@@ -211,3 +211,40 @@ def test_what_was_handed_in_last_counts(hand_in, ledger, clock):
     clock.advance(1)
     hand_in("ada", b"one")
     assert [e.id for e in ledger.latest("c", "a02")] == [first.submission]
+
+
+def test_a_regrade_that_fails_by_our_fault_replaces_no_grade(hand_in, ledger):
+    """The old points stand, staff are asked; a decided verdict replaces them, and an undecided one only its like."""
+    receipt = hand_in()
+    ledger.record(take(ledger), verdicts(2.0, "passed", "passed"))
+    before = ledger.marks("c")
+    ledger.regrade(receipt.submission, by="tess")
+    assert ledger.record(take(ledger), verdicts(0.0, "grader-failed", "grader-failed"), staff="the engine is gone")
+    entry = ledger.entry(receipt.submission)
+    assert (entry.state, entry.score) == (State.STAFF, 2.0) and "the engine is gone" in entry.problem
+    assert ledger.marks("c") == before and ledger.audit()[0]["what"] == "graded again, undecided"
+    ledger.regrade(receipt.submission, by="tess")
+    ledger.record(take(ledger), verdicts(1.0, "passed", "wrong-answer"))
+    assert ledger.entry(receipt.submission).score == 1.0
+    first = hand_in("bob")
+    for score, found in ((0.0, "grader-failed"), (1.0, "inconclusive")):
+        ledger.record(take(ledger), verdicts(score, "passed", found), staff="noise")
+        assert ledger.entry(first.submission).score == score
+        ledger.regrade(first.submission, by="tess")
+
+
+def test_what_a_broken_gpu_did_not_finish_is_tried_on_the_next_that_joins(hand_in, ledger):
+    """It keeps what it had, and is not sent to the same broken one again and again."""
+    receipt = hand_in(gpu=True)
+    ledger.record(take(ledger), verdicts(1.0, "passed", "waiting-for-hardware"))
+    assert ledger.hardware(gpu=True, joined=True) == 1
+    ledger.record(take(ledger, gpu=True), verdicts(0.0, "grader-failed", "grader-failed"), staff="no driver")
+    entry = ledger.entry(receipt.submission)
+    assert (entry.state, entry.score) == (State.STAFF, 1.0)
+    assert ledger.hardware(gpu=True) == 0 and ledger.hardware(gpu=False) == 0
+    assert ledger.hardware(gpu=True, joined=True) == 1
+    held = take(ledger, gpu=True)
+    assert held.submission == receipt.submission and held.tries == 1
+    ledger.record(held, verdicts(2.0, "passed", "passed"))
+    assert (ledger.entry(receipt.submission).state, ledger.entry(receipt.submission).score) == (State.GRADED, 2.0)
+    assert ledger.hardware(gpu=True, joined=True) == 0
