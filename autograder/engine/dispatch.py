@@ -23,7 +23,7 @@ from autograder.engine.quarantine import Quarantine
 from autograder.engine.task import TOPIC, Outcome, Parcel, grade
 from autograder.engine.watch import Board, Subscription
 from autograder.errors import AutograderError, LedgerError
-from autograder.ledger.queue import TRIES
+from autograder.ledger.queue import TRIES, Sizes
 from autograder.ledger.store import Ledger
 from autograder.sandbox.owner import lives, me
 
@@ -32,7 +32,7 @@ HOLD_S = 30.0
 REST_S = 20.0  # after a failure of ours, times the tries so far: what disturbed the machine may pass
 _BEAT_S = 0.5
 _NODES_S = 2.0
-_GPU_S = 10.0
+_TELL_S = 10.0
 _LONGEST_S = 3600.0  # a task that runs longer is lost, whatever its worker says
 _FORGET = object()
 
@@ -77,6 +77,7 @@ class Dispatcher:
         self._nodes: list[dict[str, Any]] = []
         self._looked = self._renewed = self._asked = 0.0
         self._gpus: set[str] = set()  # addresses of the nodes that have one
+        self._sizes = Sizes(0, 0)
         self._versions: dict[str, tuple[float, str]] = {}
         self._threads = [
             threading.Thread(target=self._work, name="dispatcher", daemon=True),
@@ -187,13 +188,25 @@ class Dispatcher:
             n | {"busy": min(lent, n["cores"]) if len(found) == 1 else None, "quarantined": out(n)} for n in found
         ]
         here = {n["address"] for n in found}
-        for running in list(self._running.values()):
-            if running.outcome is None and running.addresses and not here & set(running.addresses):
+        for running in [r for r in self._running.values() if r.outcome is None]:
+            held = running.lease
+            if running.addresses and not here & set(running.addresses):
                 self._drop(running, "its node left")
-        gpus = {n["address"] for n in self._fit() if n["gpu"]}
-        if gpus != self._gpus or time.monotonic() - self._asked > _GPU_S:
-            self.ledger.hardware(gpu=bool(gpus), joined=bool(gpus - self._gpus))
-            self._gpus, self._asked = gpus, time.monotonic()
+            elif found and not any(n["cores"] >= held.cores and n["gpu"] >= held.gpu for n in found):
+                self._drop(running, "the nodes that it fits left", charge=True)
+        self._say_what_waits()
+
+    def _say_what_waits(self) -> None:
+        """Tells the ledger when nodes have come or gone, and every few seconds for what was handed in since."""
+        fit = self._fit()
+        gpus = {n["address"] for n in fit if n["gpu"]}
+        sizes = Sizes.of((n["cores"], n["gpu"]) for n in fit)
+        if (gpus, sizes) == (self._gpus, self._sizes) and time.monotonic() - self._asked < _TELL_S:
+            return
+        self.ledger.hardware(gpu=bool(gpus), joined=bool(gpus - self._gpus))
+        if fit and (left := self.ledger.oversized(sizes)):
+            log.warning("%d in the queue ask for more cores than any node has (%d)", left, sizes.cores)
+        self._gpus, self._sizes, self._asked = gpus, sizes, time.monotonic()
 
     def _fit(self) -> list[dict[str, Any]]:
         return [n for n in self._nodes if not n["quarantined"]]
@@ -213,6 +226,7 @@ class Dispatcher:
         fit = self._fit()
         total = sum(n["cores"] for n in fit)
         gpus = sum(n["gpu"] for n in fit)
+        sizes = Sizes.of((n["cores"], n["gpu"]) for n in fit)
         while not self._stop.is_set():
             free = total - sum(r.lease.cores for r in self._running.values())
             if free <= 0:
@@ -220,8 +234,8 @@ class Dispatcher:
             kept = total > 1 and free == 1  # the last free core is kept for live work
             spare = gpus - sum(r.lease.gpu for r in self._running.values())
             held = self.ledger.lease(
-                self._holder, free=free, hold_s=self._hold_s, gpu=spare > 0, gpu_busy=bool(gpus) and spare <= 0,
-                live_only=kept,
+                self._holder, free=free, hold_s=self._hold_s, sizes=sizes, gpu=spare > 0,
+                gpu_busy=bool(gpus) and spare <= 0, live_only=kept,
             )  # fmt: skip
             if held is None:
                 return

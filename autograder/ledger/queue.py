@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, false, func, select, update
+from sqlalchemy import ColumnElement, case, func, select, update
 from sqlalchemy.orm import Session
 
 from autograder.domain.record import Lease, Purpose, State
@@ -17,8 +18,28 @@ from autograder.ledger.models import Attempt, CriterionRow, GradeRow, Submission
 
 TRIES = 3  # failures of ours before staff are asked
 LIVE, REGRADE = 0, 1
+TOO_LARGE = "it asks for more cores than any node has"
 UNDECIDED = (Verdict.INCONCLUSIVE, Verdict.GRADER_FAILED)
 NOW = timedelta()
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """The cores of the largest node, and of the largest that a submission with a GPU can go to."""
+
+    cores: int
+    beside_gpu: int
+
+    @classmethod
+    def of(cls, nodes: Iterable[tuple[int, int]]) -> Sizes:
+        """From the cores and GPUs of each; while there is no GPU, what needs one is tried on any node."""
+        nodes = list(nodes)
+        largest = max((cores for cores, _ in nodes), default=0)
+        return cls(largest, max((cores for cores, gpus in nodes if gpus), default=largest))
+
+    def hold(self) -> ColumnElement[bool]:
+        """Whether a submission fits one of the nodes, now or when that is free."""
+        return Submission.cores <= case((Submission.gpu.is_(True), self.beside_gpu), else_=self.cores)
 
 
 def lease(
@@ -28,16 +49,19 @@ def lease(
     free: int,
     hold: timedelta,
     *,
+    sizes: Sizes | None,
     gpu: bool,
     gpu_busy: bool,
     live_only: bool,
 ) -> Lease | None:
     """The next in order: live before regrades, fair between students, then first come.
 
-    A submission that asks for more cores than are free holds the queue up, so that small ones cannot starve it. One that
-    needs a GPU is tried on any machine while there is none: its speed waits, what can be said without is said at once.
+    A submission that asks for more cores than are free holds the queue up, so that small ones cannot starve it; one that
+    asks for more than any node has holds up nobody. One that needs a GPU is tried on any machine while there is none: its
+    speed waits, what can be said without is said at once.
 
     Args:
+        sizes: of the nodes; None is one node of any size.
         gpu: whether a GPU is free.
         gpu_busy: whether there is one, but all are lent; what needs one waits for that.
     """
@@ -45,6 +69,8 @@ def lease(
     if not gpu:
         none = Submission.gpu.is_(False)
         query = query.where(none if gpu_busy else none | Submission.grade.is_(None))
+    if sizes is not None:
+        query = query.where(sizes.hold())
     if live_only:
         query = query.where(Submission.priority == LIVE)
     order = (Submission.priority, Submission.turn, Submission.id)
@@ -189,13 +215,26 @@ def hardware(session: Session, *, gpu: bool, joined: bool) -> int:
     if not gpu:
         query = update(Submission).where(*mine, Submission.state == State.QUEUED).values(state=State.WAITING)
         return int(session.execute(query).rowcount)  # type: ignore[attr-defined]  # an UPDATE has one
-    unfinished = select(CriterionRow.grade).where(
-        CriterionRow.grade == Submission.grade, CriterionRow.verdict == Verdict.WAITING_FOR_HARDWARE
-    )
-    ours = (Submission.state == State.STAFF) & unfinished.exists() if joined else false()
-    query = update(Submission).where(*mine, (Submission.state == State.WAITING) | ours)
-    done = session.execute(query.values(state=State.QUEUED, tries=0, problem=""))
-    return int(done.rowcount)  # type: ignore[attr-defined]
+    again = [update(Submission).where(*mine, Submission.state == State.WAITING).values(state=State.QUEUED)]
+    if joined:
+        unfinished = select(CriterionRow.grade).where(
+            CriterionRow.grade == Submission.grade, CriterionRow.verdict == Verdict.WAITING_FOR_HARDWARE
+        )
+        ours = update(Submission).where(*mine, Submission.state == State.STAFF, unfinished.exists())
+        again.append(ours.values(state=State.QUEUED, tries=0, problem=""))
+    return sum(int(session.execute(query).rowcount) for query in again)  # type: ignore[attr-defined]
+
+
+def oversized(session: Session, sizes: Sizes) -> int:
+    """Says beside what waits that no node is large enough for it, and takes that back when one is.
+
+    Returns:
+        How many have been told since the last time.
+    """
+    waits, told = Submission.state == State.QUEUED, Submission.problem == TOO_LARGE
+    session.execute(update(Submission).where(waits, told, sizes.hold()).values(problem=""))
+    news = update(Submission).where(waits, ~told, ~sizes.hold()).values(problem=TOO_LARGE)
+    return int(session.execute(news).rowcount)  # type: ignore[attr-defined]
 
 
 def enqueue(session: Session, now: datetime, row: Submission, priority: int, *, staged: bool = False) -> None:

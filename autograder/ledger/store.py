@@ -205,14 +205,16 @@ class Ledger(StagedGrades, CourseRecords, MachineRecords):
     # leases
 
     def lease(
-        self, holder: str, *, free: int, hold_s: float, gpu: bool = False, gpu_busy: bool = False,
-        live_only: bool = False,
+        self, holder: str, *, free: int, hold_s: float, sizes: queue.Sizes | None = None, gpu: bool = False,
+        gpu_busy: bool = False, live_only: bool = False,
     ) -> Lease | None:  # fmt: skip
         """The next submission, for `hold_s` seconds; None when nothing waits that fits."""
         now = self.clock()
         with self.database.writes() as session:
             hold = timedelta(seconds=hold_s)
-            return queue.lease(session, now, holder, free, hold, gpu=gpu, gpu_busy=gpu_busy, live_only=live_only)
+            return queue.lease(
+                session, now, holder, free, hold, sizes=sizes, gpu=gpu, gpu_busy=gpu_busy, live_only=live_only
+            )
 
     def renew(self, leases: Iterable[Lease], *, hold_s: float) -> list[Lease]:
         """Heartbeat; returns the leases that were lost."""
@@ -249,6 +251,11 @@ class Ledger(StagedGrades, CourseRecords, MachineRecords):
         """Says whether a GPU is there, and whether one is new; returns how many submissions started or stopped waiting."""
         with self.database.writes() as session:
             return queue.hardware(session, gpu=gpu, joined=joined)
+
+    def oversized(self, sizes: queue.Sizes) -> int:
+        """Notes what waits and fits no node; returns how many were not noted before."""
+        with self.database.writes() as session:
+            return queue.oversized(session, sizes)
 
     def regrade(self, identity: int, *, by: str, staged: bool = False) -> bool:
         """Queues it again behind live work; the old grade stands until the new one is recorded.

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from autograder.domain.record import State
 from autograder.engine import dispatch
 from autograder.errors import LedgerError
+from autograder.ledger.queue import TOO_LARGE
 from tests.crash.world import until
 
 from .test_gpu_queue import grid, hand_in
@@ -43,3 +45,20 @@ def test_it_is_sent_again_and_no_slot_waits_for_it(grid, trouble, error, charged
         until(lambda: ledger.counts()["graded"] == 5, 30, "all are graded")
     assert trouble == [] and not ledger.holders()
     assert sum(e.attempts for e in ledger.entries("c")) == 5 + charged
+
+
+def test_what_no_node_can_hold_stops_nobody(grid):
+    """Two nodes of two cores: three cores are free together, and nowhere."""
+    ledger, make, join, _, _ = grid
+    for name in ("n1", "n2"):
+        join(name)
+    with make():
+        ledger.submit(
+            course="c", assignment="t_basic", student="big", name="s.py", content=b"# big other", channel="api", cores=3
+        )
+        hand_in(ledger, 5, "other", gpu=False)
+        until(lambda: ledger.counts()["graded"] == 5, 30, "the others are graded")
+        until(lambda: ledger.entry(1).problem == TOO_LARGE, 20, "it says why it waits")
+        assert (ledger.entry(1).state, ledger.entry(1).attempts) == (State.QUEUED, 0)
+        join("n3", cores=3)
+        until(lambda: ledger.counts()["graded"] == 6, 30, "a node that is large enough takes it")

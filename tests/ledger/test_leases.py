@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from autograder.domain.record import Purpose, State
-from autograder.ledger.queue import TRIES
+from autograder.ledger.queue import TOO_LARGE, TRIES, Sizes
 from tests.ledger.conftest import verdict
 
 
@@ -248,3 +248,22 @@ def test_what_a_broken_gpu_did_not_finish_is_tried_on_the_next_that_joins(hand_i
     ledger.record(held, verdicts(2.0, "passed", "passed"))
     assert (ledger.entry(receipt.submission).state, ledger.entry(receipt.submission).score) == (State.GRADED, 2.0)
     assert ledger.hardware(gpu=True, joined=True) == 0
+
+
+def test_what_fits_no_node_holds_nobody_up(hand_in, ledger):
+    """It waits, says why, uncharged, and goes first when a node that is large enough joins; a GPU's node has its own size."""
+    large = hand_in("ada", cores=8)
+    beside = hand_in("cal", cores=3, gpu=True)
+    small = hand_in("bob")
+    sizes = Sizes(4, 2)
+    assert ledger.oversized(sizes) == 2 and ledger.oversized(sizes) == 0
+    held = take(ledger, sizes=sizes, gpu=True)
+    assert held.submission == small.submission and take(ledger, sizes=sizes, gpu=True) is None
+    entry = ledger.entry(large.submission)
+    assert (entry.state, entry.problem, entry.attempts) == (State.QUEUED, TOO_LARGE, 0)
+    assert ledger.oversized(Sizes(8, 8)) == 0 and ledger.entry(large.submission).problem == ""
+    assert take(ledger, free=8, sizes=Sizes(8, 8), gpu=True).submission == large.submission
+    assert take(ledger, sizes=Sizes(8, 8), gpu=True).submission == beside.submission
+    hand_in("dan", cores=2)
+    hand_in("eve")
+    assert take(ledger, free=1, sizes=Sizes(2, 2)) is None  # it fits, but not now: nobody goes before it
