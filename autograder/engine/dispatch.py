@@ -14,15 +14,14 @@ from typing import Any, Self
 
 from distributed import Future
 
-from autograder.course.load import course_folder, find, load
-from autograder.course.version import version
-from autograder.domain.record import Lease, Purpose
+from autograder.domain.record import Lease
 from autograder.engine import cells
 from autograder.engine.cluster import Cluster
+from autograder.engine.parcels import Parcels
 from autograder.engine.quarantine import Quarantine
 from autograder.engine.task import TOPIC, Outcome, Parcel, grade
 from autograder.engine.watch import Board, Subscription
-from autograder.errors import AutograderError, LedgerError
+from autograder.errors import LedgerError
 from autograder.ledger.queue import TRIES, Sizes
 from autograder.ledger.store import Ledger
 from autograder.sandbox.owner import lives, me
@@ -78,7 +77,7 @@ class Dispatcher:
         self._looked = self._renewed = self._asked = 0.0
         self._gpus: set[str] = set()  # addresses of the nodes that have one
         self._sizes = Sizes(0, 0)
-        self._versions: dict[str, tuple[float, str]] = {}
+        self._parcels = Parcels(ledger)
         self._threads = [
             threading.Thread(target=self._work, name="dispatcher", daemon=True),
             threading.Thread(target=self._follow, name="after-recording", daemon=True),
@@ -245,42 +244,19 @@ class Dispatcher:
         key = (held.submission, held.token)
         running = self._running[key] = _Running(held, None, time.monotonic())
         try:
-            found = self._parcel(held)
+            found = self._parcels.of(held)
             if isinstance(found, Outcome):
                 running.outcome = found
                 self._settle(key, running)
             else:
                 self._submit(key, running, found)
-        except Exception as error:  # the database or the scheduler is away: nobody's fault, and no slot waits for it
+        except Exception as error:  # database, storage or scheduler is away: nobody's fault, and no slot waits for it
             if running.outcome is None:
                 try:
-                    self._drop(running, str(error))
+                    self._drop(running, str(error), wait_s=REST_S if isinstance(error, LedgerError) else 0.0)
                 finally:
                     self._forget(key)
             raise
-
-    def _parcel(self, held: Lease) -> Parcel | Outcome:
-        """What a node gets, or why it gets nothing.
-
-        Raises:
-            LedgerError: the database is away.
-        """
-        try:
-            content = self.ledger.blobs.get(held.sha256)
-        except LedgerError as error:
-            return Outcome(None, str(error), hopeless=True)
-        try:
-            digest = self._version(held)
-        except LedgerError:
-            raise
-        except AutograderError as error:
-            return Outcome(None, str(error), hopeless=True)
-        except OSError as error:  # somebody is changing the folder
-            return Outcome(None, f"{held.assignment} cannot be read: {error}")
-        return Parcel(
-            held.submission, held.token, held.assignment, digest, held.name, content, held.purpose is Purpose.TRY,
-            held.cores,
-        )  # fmt: skip
 
     def _submit(self, key: tuple[int, int], running: _Running, parcel: Parcel) -> None:
         held = running.lease
@@ -354,10 +330,10 @@ class Dispatcher:
             if running.outcome is None:
                 self._drop(running, problem)
 
-    def _drop(self, running: _Running, problem: str, *, charge: bool = False) -> None:
+    def _drop(self, running: _Running, problem: str, *, charge: bool = False, wait_s: float = 0.0) -> None:
         if running.future is not None and self.cluster.alive():
             running.future.cancel(reason=problem)
-        self.ledger.give_back(running.lease, problem, charge=charge)
+        self.ledger.give_back(running.lease, problem, charge=charge, wait_s=wait_s)
         self._forget((running.lease.submission, running.lease.token))
         self._board.tell(running.lease.submission, "queued", problem=problem)
 
@@ -367,19 +343,6 @@ class Dispatcher:
             running.future.release()
 
     # helpers
-
-    def _version(self, held: Lease) -> str:
-        """Of the assignment as it lies here now; looked at again every few seconds, and noted when it is new."""
-        slug = held.assignment
-        known = self._versions.get(slug)
-        now = time.monotonic()
-        if known is None or now - known[0] > 5:
-            work = load(find(slug))
-            digest = version(work, course_folder().parent / "reference")
-            if known is None or known[1] != digest:
-                self.ledger.version(held.course, slug, digest)
-            known = self._versions[slug] = (now, digest)
-        return known[1]
 
     def _listen(self) -> None:
         self.cluster.client.subscribe_topic(TOPIC, self._heard)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from autograder.domain.record import State
-from autograder.engine import dispatch
+from autograder.engine import dispatch, parcels
 from autograder.errors import LedgerError
 from autograder.ledger.queue import TOO_LARGE
 from tests.crash.world import until
@@ -18,16 +20,33 @@ __all__ = ["grid"]
 @pytest.fixture
 def trouble(monkeypatch):
     """Lets the reading of the assignment, or the noting of its version, fail once."""
-    real, left = dispatch.version, []
+    real, left = parcels.version, []
 
     def version(*given):
         if left:
             raise left.pop()
         return real(*given)
 
-    monkeypatch.setattr(dispatch, "version", version)
+    monkeypatch.setattr(parcels, "version", version)
     monkeypatch.setattr(dispatch, "REST_S", 0.05)
     return left
+
+
+@pytest.fixture
+def storage(tmp_path, monkeypatch):
+    """Takes the storage of submissions away, and brings it back."""
+    monkeypatch.setattr(dispatch, "REST_S", 0.5)
+    here, elsewhere = tmp_path / "blobs", tmp_path / "unmounted"
+
+    def away(is_away):
+        if is_away:
+            here.rename(elsewhere)
+            here.mkdir()  # a mount point is an empty folder
+        else:
+            here.rmdir()
+            elsewhere.rename(here)
+
+    return away
 
 
 @pytest.mark.parametrize(
@@ -62,3 +81,18 @@ def test_what_no_node_can_hold_stops_nobody(grid):
         assert (ledger.entry(1).state, ledger.entry(1).attempts) == (State.QUEUED, 0)
         join("n3", cores=3)
         until(lambda: ledger.counts()["graded"] == 6, 30, "a node that is large enough takes it")
+
+
+def test_storage_that_is_away_for_a_moment_sends_nobody_to_staff(grid, storage):
+    """What was to be graded meanwhile waits, uncharged."""
+    ledger, make, join, _, _ = grid
+    join("plain")
+    hand_in(ledger, 5, "other", gpu=False)
+    storage(True)
+    with make():
+        until(lambda: any("storage" in e.problem for e in ledger.entries("c")), 20, "it was looked for")
+        time.sleep(1.5)
+        assert ledger.counts()["needs-staff"] == 0
+        storage(False)
+        until(lambda: ledger.counts()["graded"] == 5, 30, "all are graded")
+        assert sum(e.attempts for e in ledger.entries("c") if e.state is State.GRADED) == 5

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from autograder.errors import LedgerError
+from autograder.errors import BlobLost, LedgerError
 
 
 def test_a_receipt_names_hash_time_and_row(hand_in, ledger, clock):
@@ -58,8 +58,36 @@ def test_a_changed_blob_is_noticed(hand_in, ledger):
     """Bit rot is never graded."""
     receipt = hand_in()
     ledger.blobs.path(receipt.sha256).write_bytes(b"x = 2")
-    with pytest.raises(LedgerError, match="has changed on disk"):
+    with pytest.raises(BlobLost, match="has changed on disk"):
         ledger.content(receipt.submission)
+
+
+def test_a_blob_that_is_lost_is_not_one_whose_storage_is_away(hand_in, ledger, tmp_path, monkeypatch):
+    """A missing or changed file is lost; no folder, an empty one, or too many open files say nothing."""
+    digest = hand_in().sha256
+    folder, path = ledger.blobs.folder, ledger.blobs.path(digest)
+    for empty in (False, True):
+        folder.rename(tmp_path / "unmounted")
+        if empty:
+            folder.mkdir()
+        with pytest.raises(LedgerError) as away:
+            ledger.blobs.get(digest)
+        assert not isinstance(away.value, BlobLost)
+        if empty:
+            folder.rmdir()
+        (tmp_path / "unmounted").rename(folder)
+
+    def refuse(_path):
+        raise OSError(24, "Too many open files")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(path), "read_bytes", refuse)
+        with pytest.raises(LedgerError, match="Too many open files") as away:
+            ledger.blobs.get(digest)
+        assert not isinstance(away.value, BlobLost)
+    path.unlink()
+    with pytest.raises(BlobLost, match="missing"):
+        ledger.blobs.get(digest)
 
 
 def test_a_changed_blob_is_mended_by_the_same_bytes(hand_in, ledger):
