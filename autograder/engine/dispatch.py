@@ -19,6 +19,7 @@ from autograder.engine import cells
 from autograder.engine.cluster import Cluster
 from autograder.engine.parcels import Parcels
 from autograder.engine.quarantine import Quarantine
+from autograder.engine.stale import MOST, Stale
 from autograder.engine.task import TOPIC, Outcome, Parcel, grade
 from autograder.engine.watch import Board, Subscription
 from autograder.errors import LedgerError
@@ -28,6 +29,7 @@ from autograder.sandbox.owner import lives, me
 
 log = logging.getLogger("autograder.dispatch")
 HOLD_S = 30.0
+NOBODY_S = 30.0  # while no node has the assignment as it is here
 REST_S = 20.0  # after a failure of ours, times the tries so far: what disturbed the machine may pass
 _BEAT_S = 0.5
 _NODES_S = 2.0
@@ -43,6 +45,7 @@ class _Running:
     begun: float
     outcome: Outcome | None = None
     addresses: tuple[str, ...] = ()  # of the nodes that may run it; empty is any
+    version: str = ""  # of the assignment
 
 
 class Dispatcher:
@@ -77,7 +80,7 @@ class Dispatcher:
         self._looked = self._renewed = self._asked = 0.0
         self._gpus: set[str] = set()  # addresses of the nodes that have one
         self._sizes = Sizes(0, 0)
-        self._parcels = Parcels(ledger)
+        self._parcels, self._stale = Parcels(ledger), Stale()
         self._threads = [
             threading.Thread(target=self._work, name="dispatcher", daemon=True),
             threading.Thread(target=self._follow, name="after-recording", daemon=True),
@@ -191,7 +194,7 @@ class Dispatcher:
             held = running.lease
             if running.addresses and not here & set(running.addresses):
                 self._drop(running, "its node left")
-            elif found and not any(n["cores"] >= held.cores and n["gpu"] >= held.gpu for n in found):
+            elif found and not any(_holds(n, held) for n in found):
                 self._drop(running, "the nodes that it fits left", charge=True)
         self._say_what_waits()
 
@@ -259,9 +262,13 @@ class Dispatcher:
             raise
 
     def _submit(self, key: tuple[int, int], running: _Running, parcel: Parcel) -> None:
-        held = running.lease
+        held, running.version = running.lease, parcel.version
         resources = {"cores": held.cores} | ({"gpu": 1} if held.gpu else {})
-        fit = self._fit()
+        fit = [n for n in self._fit() if not self._stale.lacks(n["address"], parcel.assignment, parcel.version)]
+        if not any(_holds(n, held) for n in fit):
+            words = f"no node has version {parcel.version} of {parcel.assignment}: update the nodes"
+            self._drop(running, words, wait_s=NOBODY_S)
+            return
         if len(fit) < len(self._nodes):
             running.addresses = tuple(n["address"] for n in fit)
         running.future = self.cluster.client.submit(
@@ -311,7 +318,9 @@ class Dispatcher:
         """Writes what came back; when this raises, the outcome is kept and written on a later beat."""
         held, outcome = running.lease, running.outcome
         assert outcome is not None
-        if outcome.grade is None and outcome.hopeless:
+        if outcome.grade is None and outcome.stale:
+            phase = self._settle_stale(running, outcome)
+        elif outcome.grade is None and outcome.hopeless:
             self.ledger.escalate(held, outcome.problem)
             phase = "needs-staff"
         elif outcome.problem and (outcome.grade is None or held.tries < TRIES):
@@ -320,10 +329,27 @@ class Dispatcher:
         else:
             assert outcome.grade is not None
             phase = "recorded" if self.ledger.record(held, outcome.grade, staff=outcome.problem) else "late"
+        if not outcome.stale:
+            self._stale.forget(held.submission)
         self._forget(key)
         self._board.tell(held.submission, phase, problem=outcome.problem)
         if phase == "recorded":
             self._recorded.put(held.submission)
+
+    def _settle_stale(self, running: _Running, outcome: Outcome) -> str:
+        """Back to the queue at no charge, a handful of times."""
+        held = running.lease
+        times = self._stale.times(held.submission) + 1
+        log.warning("submission %s: %s", held.submission, outcome.problem)
+        self._parcels.look_again(held.assignment)
+        if times < MOST:
+            state = self.ledger.give_back(held, outcome.problem, charge=False, wait_s=REST_S * times)
+        else:
+            state = self.ledger.escalate(held, f"{outcome.problem} ({times} times; when that is mended, regrade)")
+        self._stale.note(held.submission, outcome.node, held.assignment, running.version)
+        if times >= MOST:
+            self._stale.forget(held.submission)
+        return str(state) if state else "late"
 
     def _lose(self, problem: str) -> None:
         for running in list(self._running.values()):
@@ -358,3 +384,7 @@ class Dispatcher:
                     call(submission)
                 except Exception:  # what follows a grade must not stop the next
                     log.exception("after submission %s was recorded", submission)
+
+
+def _holds(node: dict[str, Any], held: Lease) -> bool:
+    return bool(node["cores"] >= held.cores and node["gpu"] >= held.gpu)

@@ -35,14 +35,16 @@ class Parcels:
             digest = self._version(held)
         except LedgerError:
             raise
-        except AutograderError as error:
-            return Outcome(None, str(error), hopeless=True)
-        except OSError as error:  # somebody is changing the folder
-            return Outcome(None, f"{held.assignment} cannot be read: {error}")
+        except (AutograderError, OSError) as error:  # somebody is changing the folder
+            return Outcome(None, f"{held.assignment} cannot be read: {error}", stale=True)
         return Parcel(
             held.submission, held.token, held.assignment, digest, held.name, content, held.purpose is Purpose.TRY,
             held.cores,
         )  # fmt: skip
+
+    def look_again(self, assignment: str) -> None:
+        """Somebody has another version of it."""
+        self._versions.pop(assignment, None)
 
     def _version(self, held: Lease) -> str:
         """Of the assignment as it lies here now; looked at again every few seconds, and noted when it is new."""

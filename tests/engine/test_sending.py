@@ -8,7 +8,7 @@ import pytest
 
 from autograder.domain.record import State
 from autograder.engine import dispatch, parcels
-from autograder.errors import LedgerError
+from autograder.errors import CourseError, LedgerError
 from autograder.ledger.queue import TOO_LARGE
 from tests.crash.world import until
 
@@ -50,11 +50,11 @@ def storage(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "error, charged",
-    [(FileNotFoundError(2, "No such file"), 1), (LedgerError("the database does not answer"), 0)],
-    ids=["file", "database"],
+    "error",
+    [FileNotFoundError(2, "No such file"), CourseError("t", "half saved"), LedgerError("the database does not answer")],
+    ids=["file", "course", "database"],
 )
-def test_it_is_sent_again_and_no_slot_waits_for_it(grid, trouble, error, charged):
+def test_it_is_sent_again_and_no_slot_waits_for_it(grid, trouble, error):
     """Four cores, four submissions of one core each, and one more: all are graded."""
     ledger, make, join, _, _ = grid
     join("plain")
@@ -63,7 +63,7 @@ def test_it_is_sent_again_and_no_slot_waits_for_it(grid, trouble, error, charged
         hand_in(ledger, 5, "other", gpu=False)
         until(lambda: ledger.counts()["graded"] == 5, 30, "all are graded")
     assert trouble == [] and not ledger.holders()
-    assert sum(e.attempts for e in ledger.entries("c")) == 5 + charged
+    assert sum(e.attempts for e in ledger.entries("c")) == 5
 
 
 def test_what_no_node_can_hold_stops_nobody(grid):
