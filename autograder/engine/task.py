@@ -69,18 +69,28 @@ class NodePlugin(WorkerPlugin):
     """Gives every worker that joins a `Node` of its own."""
 
     name = "autograder-node"
+    idempotent = True  # a second service on the same scheduler must not end nodes that are grading for the first
+    node: Node
+    cores: Cores
 
     def __init__(self, options: Options) -> None:
         self.options = options
 
-    def setup(self, worker: Worker) -> None:
-        """Runs on the worker; a machine without an engine does not join."""
-        self.node = Node(replace(self.options, gpus=lent()))  # what this machine has, not the dispatcher's
-        self.cores = Cores(sorted(os.sched_getaffinity(0))[: int(worker.state.total_resources.get("cores", 1))])
+    async def setup(self, worker: Worker) -> None:
+        """Runs on the worker; a machine that cannot grade, for want of an engine or an image, lends nothing."""
+        cores = sorted(os.sched_getaffinity(0))[: int(worker.state.total_resources.get("cores", 1))]
+        try:
+            self.node = Node(replace(self.options, gpus=lent()))  # what this machine has, not the dispatcher's
+        except Exception:  # Dask would let it join, and every submission that is sent there would fail
+            await worker.set_resources(**dict.fromkeys(worker.state.total_resources, 0))
+            raise
+        self.cores = Cores(cores)
 
     def teardown(self, worker: Worker) -> None:
         """Ends every guest."""
-        self.node.close()
+        node: Node | None = getattr(self, "node", None)  # none where it could not be made
+        if node is not None:
+            node.close()
 
 
 class Cores:
