@@ -30,6 +30,9 @@ class Database:
         # one writer at a time in SQLite: waiting here is fair and quiet, waiting in the file is neither
         self._turn = threading.RLock() if self.sqlite else None
         self.engine = _sqlite(url) if self.sqlite else create_engine(url, pool_pre_ping=True, pool_size=10)
+        # SQLite's read transactions are snapshots; PostgreSQL's default takes a new one with every statement
+        snapshot = {} if self.sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        self._snapshots = self.engine.execution_options(**snapshot)
         try:
             _migrate(self.engine)
         except SQLAlchemyError as error:
@@ -41,13 +44,13 @@ class Database:
 
     @contextmanager
     def reads(self) -> Iterator[Session]:
-        """A snapshot.
+        """A snapshot: all that is read is as of one moment.
 
         Raises:
             LedgerError: the database does not answer.
         """
         try:
-            with Session(self.engine) as session:
+            with Session(self._snapshots) as session:
                 yield session
         except OperationalError as error:
             raise LedgerError(f"the database does not answer: {_words(error)}") from error

@@ -5,8 +5,10 @@ from __future__ import annotations
 import threading
 
 import pytest
+from sqlalchemy.orm import Session
 
 from autograder.errors import BlobLost, LedgerError
+from autograder.ledger.models import Chain
 
 
 def test_a_receipt_names_hash_time_and_row(hand_in, ledger, clock):
@@ -157,3 +159,19 @@ def test_a_review_stands_beside_the_grade(hand_in, ledger):
     assert ledger.entry(receipt.submission).score is None
     with pytest.raises(LedgerError):
         ledger.review(999, by="tess", points=1, reason="")
+
+
+def test_an_audit_that_grows_while_it_is_verified_was_not_cut(hand_in, ledger, monkeypatch):
+    """Its rows and its end are read as of one moment; what is handed in between the two is checked next time."""
+    hand_in()
+    real, late = Session.get, []
+
+    def get(session, *given, **more):
+        if given[0] is Chain and not late and not more:  # a reader, at the end of the rows
+            late.append(True)
+            hand_in("bob")
+        return real(session, *given, **more)
+
+    monkeypatch.setattr(Session, "get", get)
+    assert ledger.verify_audit() == 1 and late
+    assert ledger.verify_audit() == 2
