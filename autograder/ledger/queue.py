@@ -9,12 +9,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, case, func, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from autograder.domain.record import Lease, Purpose, State
 from autograder.domain.verdict import Verdict
 from autograder.ledger import audit
-from autograder.ledger.models import Attempt, CriterionRow, GradeRow, Submission
+from autograder.ledger.models import Attempt, CriterionRow, GradeRow, ReceiptRow, Submission
 
 TRIES = 3  # failures of ours before staff are asked
 LIVE, REGRADE = 0, 1
@@ -215,14 +215,26 @@ def hardware(session: Session, *, gpu: bool, joined: bool) -> int:
     if not gpu:
         query = update(Submission).where(*mine, Submission.state == State.QUEUED).values(state=State.WAITING)
         return int(session.execute(query).rowcount)  # type: ignore[attr-defined]  # an UPDATE has one
-    again = [update(Submission).where(*mine, Submission.state == State.WAITING).values(state=State.QUEUED)]
+    # what counts goes first; its older versions would hold everybody up who hands in now
+    back = {"state": State.QUEUED, "priority": case((_superseded(), REGRADE), else_=LIVE)}
+    again = [update(Submission).where(*mine, Submission.state == State.WAITING).values(back)]
     if joined:
         unfinished = select(CriterionRow.grade).where(
             CriterionRow.grade == Submission.grade, CriterionRow.verdict == Verdict.WAITING_FOR_HARDWARE
         )
         ours = update(Submission).where(*mine, Submission.state == State.STAFF, unfinished.exists())
-        again.append(ours.values(state=State.QUEUED, tries=0, problem=""))
+        again.append(ours.values(back | {"tries": 0, "problem": ""}))
     return sum(int(session.execute(query).rowcount) for query in again)  # type: ignore[attr-defined]
+
+
+def _superseded() -> ColumnElement[bool]:
+    """Whether the student handed in something else for the same since."""
+    other, own = aliased(Submission), aliased(ReceiptRow)
+    last = select(func.max(own.at)).where(own.submission == Submission.id).correlate(Submission).scalar_subquery()
+    keys = ("course", "student", "assignment", "purpose")
+    same = [getattr(other, key) == getattr(Submission, key) for key in keys]
+    newer = select(other.id).join(ReceiptRow, ReceiptRow.submission == other.id).correlate(Submission)
+    return newer.where(*same, other.id != Submission.id, ReceiptRow.at > last).exists()
 
 
 def oversized(session: Session, sizes: Sizes) -> int:
@@ -243,7 +255,7 @@ def enqueue(session: Session, now: datetime, row: Submission, priority: int, *, 
     waiting = select(func.count()).where(
         Submission.course == row.course,
         Submission.student == row.student,
-        Submission.state.in_((State.QUEUED, State.RUNNING, State.WAITING)),
+        Submission.state.in_((State.QUEUED, State.RUNNING)),  # what waits for a GPU takes nobody's turn
     )
     row.turn, row.not_before = session.scalar(waiting) or 0, now
     row.state, row.priority, row.tries, row.problem, row.holder, row.lease_until = (

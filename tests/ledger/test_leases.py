@@ -267,3 +267,20 @@ def test_what_fits_no_node_holds_nobody_up(hand_in, ledger):
     hand_in("dan", cores=2)
     hand_in("eve")
     assert take(ledger, free=1, sizes=Sizes(2, 2)) is None  # it fits, but not now: nobody goes before it
+
+
+def test_what_waits_for_a_gpu_takes_nobodys_turn(hand_in, ledger, clock):
+    """And when one joins, what counts of each student goes before older versions, by the newest receipt."""
+    waits = {}
+    for content in (b"one", b"two", b"three"):
+        waits[content] = hand_in("ada", content, gpu=True).submission
+        ledger.record(take(ledger), verdicts(1.0, "passed", "waiting-for-hardware"))
+        clock.advance(1)
+    hand_in("ada", b"two", gpu=True)  # known bytes: they count again
+    first = hand_in("ada", b"for a03", assignment="a03")
+    second = hand_in("bob", b"for a03", assignment="a03")
+    assert [take(ledger).submission for _ in range(2)] == [first.submission, second.submission]
+    ledger.hardware(gpu=True)
+    third = hand_in("cal")
+    order = [take(ledger, gpu=True).submission for _ in range(4)]
+    assert order == [waits[b"two"], third.submission, waits[b"one"], waits[b"three"]]
