@@ -251,6 +251,9 @@ class Dispatcher:
             if isinstance(found, Outcome):
                 running.outcome = found
                 self._settle(key, running)
+            elif found is None:
+                self._forget(key)
+                self._board.tell(held.submission, "queued")
             else:
                 self._submit(key, running, found)
         except Exception as error:  # database, storage or scheduler is away: nobody's fault, and no slot waits for it

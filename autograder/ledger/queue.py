@@ -85,7 +85,7 @@ def lease(
     )
     return Lease(
         row.id, row.token, row.tries, row.course, row.assignment, row.version, row.name, row.sha256,
-        Purpose(row.purpose), row.cores, row.gpu and gpu,
+        Purpose(row.purpose), row.cores, row.gpu and gpu, row.gpu and not gpu,
     )  # fmt: skip
 
 
@@ -187,6 +187,17 @@ def give_back(
         return None
     row.not_before = now + wait
     return _requeue(session, now, row, "returned", problem, charge=charge, tries=tries)
+
+
+def resize(session: Session, now: datetime, held: Lease, *, cores: int, gpu: bool) -> None:
+    """Returns a submission to the queue, uncharged, with what its assignment asks for now."""
+    row = session.scalars(select(Submission).where(*_mine(held)).with_for_update()).first()
+    if row is None:
+        end(session, now, held.submission, held.token, "late", "")
+        return
+    row.cores, row.gpu = cores, gpu
+    row.not_before = now + timedelta(seconds=2)  # two services with two versions must not pass it to and fro all day
+    _requeue(session, now, row, "returned", "its assignment asks for other hardware than it did", charge=False)
 
 
 def sweep(session: Session, now: datetime, dead: Iterable[str] = ()) -> list[int]:

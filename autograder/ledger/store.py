@@ -105,8 +105,11 @@ class Ledger(StagedGrades, CourseRecords, MachineRecords):
                 queue.enqueue(session, at, row, queue.LIVE)
                 session.add(row)
                 session.flush()
-            elif purpose is Purpose.TRY and row.state in (State.GRADED, State.STAFF):
-                queue.enqueue(session, at, row, queue.LIVE)  # who tries the same bytes again wants a new measurement
+            else:
+                row.cores, row.gpu = cores, gpu  # as the assignment is now
+                again = purpose is Purpose.TRY and row.state in (State.GRADED, State.STAFF)
+                if again or (row.state == State.WAITING and not gpu):  # a try of known bytes is a new measurement
+                    queue.enqueue(session, at, row, queue.LIVE)
             receipt = ReceiptRow(
                 id=secrets.token_hex(16), submission=row.id, name=name, at=at, channel=channel, duplicate=known
             )
@@ -231,6 +234,11 @@ class Ledger(StagedGrades, CourseRecords, MachineRecords):
         with self.database.writes() as session:
             wait = timedelta(seconds=wait_s)
             return queue.give_back(session, self.clock(), held, problem, charge=charge, wait=wait)
+
+    def resize(self, held: Lease, *, cores: int, gpu: bool) -> None:
+        """Returns a submission to the queue with what its assignment asks for now; changes nothing if the lease was lost."""
+        with self.database.writes() as session:
+            queue.resize(session, self.clock(), held, cores=cores, gpu=gpu)
 
     def escalate(self, held: Lease, problem: str) -> State | None:
         """Hands a submission to staff at once: no further try can help."""

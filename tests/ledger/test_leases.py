@@ -284,3 +284,21 @@ def test_what_waits_for_a_gpu_takes_nobodys_turn(hand_in, ledger, clock):
     third = hand_in("cal")
     order = [take(ledger, gpu=True).submission for _ in range(4)]
     assert order == [waits[b"two"], third.submission, waits[b"one"], waits[b"three"]]
+
+
+def test_what_is_asked_for_may_change(hand_in, ledger, clock):
+    """The next lease has it, at no charge; what waited for a GPU that is not needed any more is graded when it comes again."""
+    receipt = hand_in(gpu=True)
+    held = take(ledger)
+    assert held.without and not held.gpu
+    ledger.resize(held, cores=2, gpu=False)
+    assert not ledger.record(held, verdict())
+    clock.advance(2)
+    held = take(ledger)
+    assert (held.submission, held.cores, held.gpu, held.without, held.tries) == (receipt.submission, 2, False, False, 1)
+    waits = hand_in("bob", gpu=True)
+    ledger.record(take(ledger), verdicts(1.0, "passed", "waiting-for-hardware"))
+    hand_in("bob", gpu=True)
+    assert ledger.entry(waits.submission).state is State.WAITING
+    hand_in("bob")
+    assert take(ledger).submission == waits.submission
