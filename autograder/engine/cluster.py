@@ -129,7 +129,7 @@ class Cluster:
 
     def nodes(self) -> list[dict[str, Any]]:
         """Every worker: name, address, cores, GPUs, tasks, seconds since it was last heard of."""
-        found = self.client.scheduler_info()["workers"]
+        found = self.client.scheduler_info(n_workers=-1)["workers"]  # some versions name five unless asked
         return [
             {
                 "name": str(w["name"]),

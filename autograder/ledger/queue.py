@@ -235,7 +235,8 @@ def hardware(session: Session, *, gpu: bool, joined: bool) -> int:
         )
         ours = update(Submission).where(*mine, Submission.state == State.STAFF, unfinished.exists())
         again.append(ours.values(back | {"tries": 0, "problem": ""}))
-    return sum(int(session.execute(query).rowcount) for query in again)  # type: ignore[attr-defined]
+    changed: list[int] = [session.execute(query).rowcount for query in again]  # type: ignore[attr-defined]
+    return sum(changed)
 
 
 def _superseded() -> ColumnElement[bool]:

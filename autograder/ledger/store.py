@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, Self
 
 from sqlalchemy import Select, func, select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from autograder.domain.record import Entry, Lease, Purpose, Receipt, State
@@ -18,7 +17,7 @@ from autograder.errors import LedgerError
 from autograder.ledger import audit, queue
 from autograder.ledger.blobs import Blobs
 from autograder.ledger.course import CourseRecords
-from autograder.ledger.database import Database
+from autograder.ledger.database import Database, retried
 from autograder.ledger.machines import MachineRecords
 from autograder.ledger.models import GradeRow, Member, ReceiptRow, Submission, Version
 from autograder.ledger.staging import StagedGrades
@@ -76,15 +75,9 @@ class Ledger(StagedGrades, CourseRecords, MachineRecords):
             LedgerError: nothing was taken in; the student must be told to submit again.
         """
         sha256 = self.blobs.put(content)
-        for _ in range(5):
-            try:
-                return self._submit(
-                    course, assignment, student, name, sha256, len(content), channel, purpose, cores, gpu
-                )
-            except IntegrityError:
-                continue  # the same bytes arrived twice at once: the second time round they are known
-        raise LedgerError("the submission could not be written; submit it again")
+        return self._submit(course, assignment, student, name, sha256, len(content), channel, purpose, cores, gpu)
 
+    @retried
     def _submit(
         self, course: str, assignment: str, student: str, name: str, sha256: str, size: int, channel: str,
         purpose: Purpose, cores: int, gpu: bool,
@@ -313,6 +306,7 @@ class Ledger(StagedGrades, CourseRecords, MachineRecords):
 
     # people
 
+    @retried
     def enrol(self, course: str, name: str, role: str) -> None:
         """Adds somebody, or changes their role."""
         with self.database.writes() as session:
@@ -336,6 +330,7 @@ class Ledger(StagedGrades, CourseRecords, MachineRecords):
                 for m in session.scalars(select(Member).where(Member.course == course).order_by(Member.name))
             }
 
+    @retried
     def version(self, course: str, assignment: str, digest: str) -> None:
         """Notes the content of an assignment when it is first seen."""
         with self.database.writes() as session:
