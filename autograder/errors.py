@@ -5,6 +5,7 @@ AutograderError
 ├── SubmissionError   refused at intake, with the reason; the student mends it
 ├── SandboxError      the container engine or a guest's life; retried, then escalated
 ├── LedgerError       the database or the blobs cannot be trusted or reached; staff act, nothing is given up
+│   └── BlobLost      a submission's bytes are gone or changed, while the storage is there; no waiting brings them back
 └── MachineError      this machine cannot do what was asked (no engine, no such core); staff mend it
 """
 
@@ -30,6 +31,10 @@ class SandboxError(AutograderError):
 
 class LedgerError(AutograderError):
     """The ledger cannot be read, written or trusted. Staff must act; no receipt was given for what failed."""
+
+
+class BlobLost(LedgerError):
+    """What was handed in is gone or changed on disk. Staff must restore it from a backup."""
 
 
 class MachineError(AutograderError):

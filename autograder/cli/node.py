@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import sys
 from dataclasses import asdict
 
@@ -70,8 +71,13 @@ def _engine_and_noise(rounds: int, sandbox: str) -> list[Item]:
 @click.argument("scheduler")
 @click.option("--cores", default=0, help="How many of this machine's cores to lend; 0 lends all.")
 @click.option("--gpus", default=-1, help="How many GPUs to lend; all that are here, or that AUTOGRADER_GPUS names.")
+@click.option(
+    "--name",
+    default="",
+    help="Of this node, and of nobody else's: the ledger knows it by that. Default: the host's name.",
+)
 @click.option("--unfit", is_flag=True, help="Join although `node check` refuses.")
-def join(scheduler: str, cores: int, gpus: int, unfit: bool) -> None:
+def join(scheduler: str, cores: int, gpus: int, name: str, unfit: bool) -> None:
     """Lend this machine to a running SCHEDULER (tcp://… or tls://…) until interrupted."""
     found = [*inspect((max(os.sched_getaffinity(0)),)), *inspect_gpus()]
     bad = [i for i in found if i.fitness is Fitness.REFUSE]
@@ -84,6 +90,6 @@ def join(scheduler: str, cores: int, gpus: int, unfit: bool) -> None:
     gpus = len(here) if gpus < 0 else gpus
     lent = f"cores={count}" + (f" gpu={gpus}" if gpus else "")
     command = [sys.executable, "-m", "distributed.cli.dask_worker", scheduler, "--nthreads", str(count), "--resources", lent,
-               "--no-dashboard", "--death-timeout", "60"]  # fmt: skip
+               "--name", name or socket.gethostname(), "--no-dashboard", "--death-timeout", "60"]  # fmt: skip
     environment = os.environ | worker_environment() | {"AUTOGRADER_GPUS": ",".join(here[:gpus]) or "none"}
     os.execve(command[0], command, environment)  # noqa: S606  # Dask's own worker, from here on

@@ -82,6 +82,8 @@ class Lease:
     Attributes:
         token: the fencing token; grows with every lease of the submission.
         tries: how many leases it has had since it was queued, this one included.
+        gpu: whether a GPU is lent with it.
+        without: whether it needs a GPU, and is tried without one.
     """
 
     submission: int
@@ -95,3 +97,4 @@ class Lease:
     purpose: Purpose
     cores: int
     gpu: bool
+    without: bool = False

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import pickle
 import re
+from dataclasses import replace
 from importlib import import_module
 from typing import Any
 
@@ -15,6 +18,7 @@ from autograder.engine.task import NodePlugin
 from autograder.errors import MachineError
 from autograder.sandbox.container import state_folder
 
+log = logging.getLogger("autograder.cluster")
 _SETTINGS = {
     "distributed.worker.daemon": False,  # a worker has children: judges, the reaper
     "distributed.scheduler.allowed-failures": 1,  # a submission that kills its worker twice goes back to the ledger
@@ -45,7 +49,12 @@ class Cluster:
         os.environ.update(worker_environment())
         self._options, self._scheduler = options, scheduler
         self._workers = self._hire(scheduler, cores or len(os.sched_getaffinity(0)))
-        self.client = self._connect()
+        try:
+            self.client = self._connect()
+        except BaseException:
+            if self._workers is not None:
+                self._workers.close(timeout=30)
+            raise
 
     def _hire(self, scheduler: str, cores: int) -> Any:
         if not scheduler:
@@ -80,9 +89,30 @@ class Cluster:
             client = Client(self._workers if self._workers is not None else self._scheduler, timeout=10)
         except (OSError, TimeoutError) as error:
             raise MachineError(f"no Dask scheduler answers at {self._scheduler}: {error}") from error
-        if self._options is not None:
-            client.register_plugin(NodePlugin(self._options))
+        try:
+            if self._options is not None:
+                self._equip(client, self._options)
+        except BaseException:
+            client.close(timeout=1)  # whoever tries again makes another one
+            raise
         return client
+
+    def _equip(self, client: Client, options: Options) -> None:
+        """Gives every worker a node, unless another service has done so.
+
+        Raises:
+            MachineError: the scheduler went, or this machine's own worker cannot grade.
+        """
+        plugin = NodePlugin(replace(options, gpus=()))  # each node lends what its own machine has
+        try:
+            client.register_plugin(plugin)
+        except Exception as error:  # of one worker; all have been asked, and those that cannot grade lend nothing
+            if not self._scheduler or client.status != "running":
+                raise MachineError(f"no node could be set up: {error}") from error
+            log.warning("a node cannot grade, and gets nothing: %s", error)
+        known = pickle.loads(client.run_on_scheduler(_registered))  # noqa: S301  # the scheduler runs our code as it is
+        if known.options != plugin.options:
+            log.warning("the nodes grade with other options than this service's; restart the scheduler to change them")
 
     def alive(self) -> bool:
         """Whether the scheduler is there."""
@@ -99,7 +129,7 @@ class Cluster:
 
     def nodes(self) -> list[dict[str, Any]]:
         """Every worker: name, address, cores, GPUs, tasks, seconds since it was last heard of."""
-        found = self.client.scheduler_info()["workers"]
+        found = self.client.scheduler_info(n_workers=-1)["workers"]  # some versions name five unless asked
         return [
             {
                 "name": str(w["name"]),
@@ -110,6 +140,7 @@ class Cluster:
                 "last_seen": float(w.get("last_seen", 0.0)),
             }
             for address, w in found.items()
+            if w.get("resources", {}).get("cores")  # none where the machine cannot grade
         ]
 
     def close(self) -> None:
@@ -117,6 +148,11 @@ class Cluster:
         self.client.close(timeout=5)
         if self._workers is not None:
             self._workers.close(timeout=30)
+
+
+def _registered(dask_scheduler: Any) -> bytes:
+    """Runs on the scheduler: what it gives every worker that joins."""
+    return bytes(dask_scheduler.worker_plugins[NodePlugin.name])
 
 
 def _wanted(scheduler: str, words: str) -> tuple[int, int]:

@@ -14,25 +14,26 @@ from typing import Any, Self
 
 from distributed import Future
 
-from autograder.course.load import course_folder, find, load
-from autograder.course.version import version
-from autograder.domain.record import Lease, Purpose
+from autograder.domain.record import Lease
 from autograder.engine import cells
 from autograder.engine.cluster import Cluster
+from autograder.engine.parcels import Parcels
 from autograder.engine.quarantine import Quarantine
+from autograder.engine.stale import MOST, Stale
 from autograder.engine.task import TOPIC, Outcome, Parcel, grade
 from autograder.engine.watch import Board, Subscription
-from autograder.errors import AutograderError, LedgerError
-from autograder.ledger.queue import TRIES
+from autograder.errors import LedgerError
+from autograder.ledger.queue import TRIES, Sizes
 from autograder.ledger.store import Ledger
 from autograder.sandbox.owner import lives, me
 
 log = logging.getLogger("autograder.dispatch")
 HOLD_S = 30.0
+NOBODY_S = 30.0  # while no node has the assignment as it is here
 REST_S = 20.0  # after a failure of ours, times the tries so far: what disturbed the machine may pass
 _BEAT_S = 0.5
 _NODES_S = 2.0
-_GPU_S = 10.0
+_TELL_S = 10.0
 _LONGEST_S = 3600.0  # a task that runs longer is lost, whatever its worker says
 _FORGET = object()
 
@@ -44,6 +45,7 @@ class _Running:
     begun: float
     outcome: Outcome | None = None
     addresses: tuple[str, ...] = ()  # of the nodes that may run it; empty is any
+    version: str = ""  # of the assignment
 
 
 class Dispatcher:
@@ -76,8 +78,9 @@ class Dispatcher:
         self._wake, self._stop = threading.Event(), threading.Event()
         self._nodes: list[dict[str, Any]] = []
         self._looked = self._renewed = self._asked = 0.0
-        self._gpu = False
-        self._versions: dict[str, tuple[float, str]] = {}
+        self._gpus: set[str] = set()  # addresses of the nodes that have one
+        self._sizes = Sizes(0, 0)
+        self._parcels, self._stale = Parcels(ledger), Stale()
         self._threads = [
             threading.Thread(target=self._work, name="dispatcher", daemon=True),
             threading.Thread(target=self._follow, name="after-recording", daemon=True),
@@ -187,13 +190,25 @@ class Dispatcher:
             n | {"busy": min(lent, n["cores"]) if len(found) == 1 else None, "quarantined": out(n)} for n in found
         ]
         here = {n["address"] for n in found}
-        for running in list(self._running.values()):
-            if running.outcome is None and running.addresses and not here & set(running.addresses):
+        for running in [r for r in self._running.values() if r.outcome is None]:
+            held = running.lease
+            if running.addresses and not here & set(running.addresses):
                 self._drop(running, "its node left")
-        gpu = any(n["gpu"] for n in self._fit())
-        if gpu != self._gpu or time.monotonic() - self._asked > _GPU_S:
-            self.ledger.hardware(gpu=gpu)
-            self._gpu, self._asked = gpu, time.monotonic()
+            elif found and not any(_holds(n, held) for n in found):
+                self._drop(running, "the nodes that it fits left", charge=True)
+        self._say_what_waits()
+
+    def _say_what_waits(self) -> None:
+        """Tells the ledger when nodes have come or gone, and every few seconds for what was handed in since."""
+        fit = self._fit()
+        gpus = {n["address"] for n in fit if n["gpu"]}
+        sizes = Sizes.of((n["cores"], n["gpu"]) for n in fit)
+        if (gpus, sizes) == (self._gpus, self._sizes) and time.monotonic() - self._asked < _TELL_S:
+            return
+        self.ledger.hardware(gpu=bool(gpus), joined=bool(gpus - self._gpus))
+        if fit and (left := self.ledger.oversized(sizes)):
+            log.warning("%d in the queue ask for more cores than any node has (%d)", left, sizes.cores)
+        self._gpus, self._sizes, self._asked = gpus, sizes, time.monotonic()
 
     def _fit(self) -> list[dict[str, Any]]:
         return [n for n in self._nodes if not n["quarantined"]]
@@ -213,6 +228,7 @@ class Dispatcher:
         fit = self._fit()
         total = sum(n["cores"] for n in fit)
         gpus = sum(n["gpu"] for n in fit)
+        sizes = Sizes.of((n["cores"], n["gpu"]) for n in fit)
         while not self._stop.is_set():
             free = total - sum(r.lease.cores for r in self._running.values())
             if free <= 0:
@@ -220,8 +236,8 @@ class Dispatcher:
             kept = total > 1 and free == 1  # the last free core is kept for live work
             spare = gpus - sum(r.lease.gpu for r in self._running.values())
             held = self.ledger.lease(
-                self._holder, free=free, hold_s=self._hold_s, gpu=spare > 0, gpu_busy=bool(gpus) and spare <= 0,
-                live_only=kept,
+                self._holder, free=free, hold_s=self._hold_s, sizes=sizes, gpu=spare > 0,
+                gpu_busy=bool(gpus) and spare <= 0, live_only=kept,
             )  # fmt: skip
             if held is None:
                 return
@@ -231,47 +247,31 @@ class Dispatcher:
         key = (held.submission, held.token)
         running = self._running[key] = _Running(held, None, time.monotonic())
         try:
-            found = self._parcel(held)
+            found = self._parcels.of(held)
             if isinstance(found, Outcome):
                 running.outcome = found
                 self._settle(key, running)
+            elif found is None:
+                self._forget(key)
+                self._board.tell(held.submission, "queued")
             else:
                 self._submit(key, running, found)
-        except Exception as error:  # the database or the scheduler is away: nobody's fault, and no slot waits for it
+        except Exception as error:  # database, storage or scheduler is away: nobody's fault, and no slot waits for it
             if running.outcome is None:
                 try:
-                    self._drop(running, str(error))
+                    self._drop(running, str(error), wait_s=REST_S if isinstance(error, LedgerError) else 0.0)
                 finally:
                     self._forget(key)
             raise
 
-    def _parcel(self, held: Lease) -> Parcel | Outcome:
-        """What a node gets, or why it gets nothing.
-
-        Raises:
-            LedgerError: the database is away.
-        """
-        try:
-            content = self.ledger.blobs.get(held.sha256)
-        except LedgerError as error:
-            return Outcome(None, str(error), hopeless=True)
-        try:
-            digest = self._version(held)
-        except LedgerError:
-            raise
-        except AutograderError as error:
-            return Outcome(None, str(error), hopeless=True)
-        except OSError as error:  # somebody is changing the folder
-            return Outcome(None, f"{held.assignment} cannot be read: {error}")
-        return Parcel(
-            held.submission, held.token, held.assignment, digest, held.name, content, held.purpose is Purpose.TRY,
-            held.cores,
-        )  # fmt: skip
-
     def _submit(self, key: tuple[int, int], running: _Running, parcel: Parcel) -> None:
-        held = running.lease
+        held, running.version = running.lease, parcel.version
         resources = {"cores": held.cores} | ({"gpu": 1} if held.gpu else {})
-        fit = self._fit()
+        fit = [n for n in self._fit() if not self._stale.lacks(n["address"], parcel.assignment, parcel.version)]
+        if not any(_holds(n, held) for n in fit):
+            words = f"no node has version {parcel.version} of {parcel.assignment}: update the nodes"
+            self._drop(running, words, wait_s=NOBODY_S)
+            return
         if len(fit) < len(self._nodes):
             running.addresses = tuple(n["address"] for n in fit)
         running.future = self.cluster.client.submit(
@@ -321,7 +321,9 @@ class Dispatcher:
         """Writes what came back; when this raises, the outcome is kept and written on a later beat."""
         held, outcome = running.lease, running.outcome
         assert outcome is not None
-        if outcome.grade is None and outcome.hopeless:
+        if outcome.grade is None and outcome.stale:
+            phase = self._settle_stale(running, outcome)
+        elif outcome.grade is None and outcome.hopeless:
             self.ledger.escalate(held, outcome.problem)
             phase = "needs-staff"
         elif outcome.problem and (outcome.grade is None or held.tries < TRIES):
@@ -330,20 +332,37 @@ class Dispatcher:
         else:
             assert outcome.grade is not None
             phase = "recorded" if self.ledger.record(held, outcome.grade, staff=outcome.problem) else "late"
+        if not outcome.stale:
+            self._stale.forget(held.submission)
         self._forget(key)
         self._board.tell(held.submission, phase, problem=outcome.problem)
         if phase == "recorded":
             self._recorded.put(held.submission)
+
+    def _settle_stale(self, running: _Running, outcome: Outcome) -> str:
+        """Back to the queue at no charge, a handful of times."""
+        held = running.lease
+        times = self._stale.times(held.submission) + 1
+        log.warning("submission %s: %s", held.submission, outcome.problem)
+        self._parcels.look_again(held.assignment)
+        if times < MOST:
+            state = self.ledger.give_back(held, outcome.problem, charge=False, wait_s=REST_S * times)
+        else:
+            state = self.ledger.escalate(held, f"{outcome.problem} ({times} times; when that is mended, regrade)")
+        self._stale.note(held.submission, outcome.node, held.assignment, running.version)
+        if times >= MOST:
+            self._stale.forget(held.submission)
+        return str(state) if state else "late"
 
     def _lose(self, problem: str) -> None:
         for running in list(self._running.values()):
             if running.outcome is None:
                 self._drop(running, problem)
 
-    def _drop(self, running: _Running, problem: str, *, charge: bool = False) -> None:
+    def _drop(self, running: _Running, problem: str, *, charge: bool = False, wait_s: float = 0.0) -> None:
         if running.future is not None and self.cluster.alive():
             running.future.cancel(reason=problem)
-        self.ledger.give_back(running.lease, problem, charge=charge)
+        self.ledger.give_back(running.lease, problem, charge=charge, wait_s=wait_s)
         self._forget((running.lease.submission, running.lease.token))
         self._board.tell(running.lease.submission, "queued", problem=problem)
 
@@ -353,19 +372,6 @@ class Dispatcher:
             running.future.release()
 
     # helpers
-
-    def _version(self, held: Lease) -> str:
-        """Of the assignment as it lies here now; looked at again every few seconds, and noted when it is new."""
-        slug = held.assignment
-        known = self._versions.get(slug)
-        now = time.monotonic()
-        if known is None or now - known[0] > 5:
-            work = load(find(slug))
-            digest = version(work, course_folder().parent / "reference")
-            if known is None or known[1] != digest:
-                self.ledger.version(held.course, slug, digest)
-            known = self._versions[slug] = (now, digest)
-        return known[1]
 
     def _listen(self) -> None:
         self.cluster.client.subscribe_topic(TOPIC, self._heard)
@@ -381,3 +387,7 @@ class Dispatcher:
                     call(submission)
                 except Exception:  # what follows a grade must not stop the next
                     log.exception("after submission %s was recorded", submission)
+
+
+def _holds(node: dict[str, Any], held: Lease) -> bool:
+    return bool(node["cores"] >= held.cores and node["gpu"] >= held.gpu)

@@ -7,6 +7,7 @@ whenever staff ask. What waits only for such a node waits visibly; nothing is lo
 from __future__ import annotations
 
 import logging
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -110,8 +111,9 @@ class Quarantine:
 
 
 def key(node: dict[str, Any]) -> str:
-    """A node's name in the ledger; Dask numbers its workers anew on every machine."""
-    return f"{node['host']}/{node['name']}"[:255]
+    """A node's name in the ledger; Dask numbers its workers anew on every machine, and each is 127.0.0.1 to itself."""
+    host = socket.gethostname() if node["host"] in ("127.0.0.1", "::1", "localhost") else node["host"]
+    return f"{host}/{node['name']}"[:255]
 
 
 def last_night(now: datetime, hour: int) -> datetime:

@@ -50,29 +50,47 @@ class Parcel:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a task ended: a grade, or why there is none and whether another try may help."""
+    """How a task ended: a grade, or why there is none and whether another try may help.
+
+    Attributes:
+        hopeless: no other try can help.
+        stale: the assignment is not there as the service has it, or half saved: another node, or a later try, may help.
+        node: the address of the node that says so; empty is the service.
+    """
 
     grade: dict[str, Any] | None
     problem: str = ""
     hopeless: bool = False
+    stale: bool = False
+    node: str = ""
 
 
 class NodePlugin(WorkerPlugin):
     """Gives every worker that joins a `Node` of its own."""
 
     name = "autograder-node"
+    idempotent = True  # a second service on the same scheduler must not end nodes that are grading for the first
+    node: Node
+    cores: Cores
 
     def __init__(self, options: Options) -> None:
         self.options = options
 
-    def setup(self, worker: Worker) -> None:
-        """Runs on the worker; a machine without an engine does not join."""
-        self.node = Node(replace(self.options, gpus=lent()))  # what this machine has, not the dispatcher's
-        self.cores = Cores(sorted(os.sched_getaffinity(0))[: int(worker.state.total_resources.get("cores", 1))])
+    async def setup(self, worker: Worker) -> None:
+        """Runs on the worker; a machine that cannot grade, for want of an engine or an image, lends nothing."""
+        cores = sorted(os.sched_getaffinity(0))[: int(worker.state.total_resources.get("cores", 1))]
+        try:
+            self.node = Node(replace(self.options, gpus=lent()))  # what this machine has, not the dispatcher's
+        except Exception:  # Dask would let it join, and every submission that is sent there would fail
+            await worker.set_resources(**dict.fromkeys(worker.state.total_resources, 0))
+            raise
+        self.cores = Cores(cores)
 
     def teardown(self, worker: Worker) -> None:
         """Ends every guest."""
-        self.node.close()
+        node: Node | None = getattr(self, "node", None)  # none where it could not be made
+        if node is not None:
+            node.close()
 
 
 class Cores:
@@ -127,13 +145,10 @@ def grade(parcel: Parcel) -> Outcome:
     plugin = cast(NodePlugin, worker.plugins[NodePlugin.name])
     say = teller(worker, parcel)
     try:
-        work = load(find(parcel.assignment))
-        here = version(work, plugin.options.references or course_folder().parent / "reference")
-        if here != parcel.version:
-            problem = (
-                f"this node has version {here} of {parcel.assignment}, the service {parcel.version}: update the node"
-            )
-            return Outcome(None, problem, hopeless=True)
+        work = _as_sent(parcel, plugin.options)
+    except (CourseError, OSError) as error:
+        return Outcome(None, f"node {worker.name}: {error}", stale=True, node=worker.address)
+    try:
         attempt = _attempt(plugin.node, work, parcel, say)
         cores = plugin.cores.take(parcel.cores)
         try:
@@ -145,6 +160,23 @@ def grade(parcel: Parcel) -> Outcome:
     body = verdict.to_json()
     body["engine"] |= {"assignment_version": parcel.version, "node": worker.name}
     return Outcome(body, _ours(verdict))
+
+
+def _as_sent(parcel: Parcel, options: Options) -> Assignment:
+    """The assignment as it lies on this node.
+
+    Raises:
+        CourseError: it is not the service's, or cannot be read.
+        OSError: somebody is changing the folder.
+    """
+    work = load(find(parcel.assignment))
+    here = version(work, options.references or course_folder().parent / "reference")
+    if here != parcel.version:
+        words = (
+            f"this node has version {here}, the service {parcel.version}: update the node's assignments and references"
+        )
+        raise CourseError(parcel.assignment, words)
+    return work
 
 
 def _attempt(node: Node, work: Assignment, parcel: Parcel, say: Say) -> Callable[[tuple[int, ...]], Grade]:

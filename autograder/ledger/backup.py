@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Table as SqlTable
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from autograder.errors import LedgerError
@@ -41,7 +41,6 @@ def backup(ledger: Ledger, path: Path, tell: Callable[[str], None] = lambda _: N
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tarfile.open(partial, "w") as archive, ledger.database.reads() as session:
-            _snapshot(session)
             for table in Table.metadata.sorted_tables:
                 lines = [
                     json.dumps(_plain(table, row._mapping), ensure_ascii=False)
@@ -109,12 +108,6 @@ def restore(ledger: Ledger, path: Path, tell: Callable[[str], None] = lambda _: 
         raise LedgerError(f"{path}: {error.strerror or error}") from error
     ledger.verify_audit()
     return counts
-
-
-def _snapshot(session: Session) -> None:
-    """All that follows is read as of one moment; SQLite's read transaction is that already."""
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
 
 
 def _number_on(session: Session) -> None:

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from autograder.errors import LedgerError
+from autograder.errors import BlobLost, LedgerError
 
 
 class Blobs:
@@ -54,15 +54,27 @@ class Blobs:
         """The bytes, proved to be those that were stored.
 
         Raises:
-            LedgerError: missing or changed on disk.
+            BlobLost: missing or changed on disk.
+            LedgerError: the storage is away, or does not answer now.
         """
         try:
             content = self.path(digest).read_bytes()
+        except FileNotFoundError as error:
+            if self._away():
+                raise LedgerError(f"the storage of submissions, {self.folder}, is away or empty: mount it") from error
+            raise BlobLost(f"blob {digest} is missing; restore it from a backup") from error
         except OSError as error:
-            raise LedgerError(f"blob {digest} cannot be read: {error.strerror}; restore it from a backup") from error
+            raise LedgerError(f"blob {digest} cannot be read now: {error.strerror or error}") from error
         if hashlib.sha256(content).hexdigest() != digest:
-            raise LedgerError(f"blob {digest} has changed on disk; restore it from a backup")
+            raise BlobLost(f"blob {digest} has changed on disk; restore it from a backup")
         return content
+
+    def _away(self) -> bool:
+        """Whether nothing at all is here: where shared storage is not mounted there is no folder, or an empty one."""
+        try:
+            return next(self.folder.iterdir(), None) is None
+        except OSError:
+            return True
 
     def path(self, digest: str) -> Path:
         """Where a blob lies."""

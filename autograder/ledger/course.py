@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from autograder.errors import LedgerError
 from autograder.ledger import audit
 from autograder.ledger.blobs import Blobs
-from autograder.ledger.database import Database
+from autograder.ledger.database import Database, retried
 from autograder.ledger.models import Artefact, AuditRow, Bucket, CriterionRow, Extension, Review, Submission, as_dict
 
 
@@ -43,6 +43,7 @@ class CourseRecords:
         with self.database.reads() as session:
             return [as_dict(r) for r in session.scalars(query)]
 
+    @retried
     def extend(self, course: str, assignment: str, student: str, *, until: datetime, by: str) -> None:
         """Gives one student a later deadline."""
         with self.database.writes() as session:
@@ -144,6 +145,7 @@ class CourseRecords:
 
     # limits
 
+    @retried
     def spend(self, bucket: str, *, capacity: float, refill_per_s: float) -> float:
         """Takes one token.
 

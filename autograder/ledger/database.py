@@ -2,24 +2,46 @@
 
 from __future__ import annotations
 
+import functools
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, create_engine, event
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from autograder.errors import LedgerError
 
+P = ParamSpec("P")
+R = TypeVar("R")
 _BUSY_MS = 30_000
 _UPGRADE = 7_240_117  # PostgreSQL advisory lock: two services starting at once migrate once
+
+
+def retried(method: Callable[P, R]) -> Callable[P, R]:
+    """Runs a transaction again when somebody wrote the same new row in the same moment: then it is known.
+
+    Raises:
+        LedgerError: it was not written.
+    """
+
+    @functools.wraps(method)
+    def call(*args: P.args, **more: P.kwargs) -> R:
+        for _ in range(5):
+            try:
+                return method(*args, **more)
+            except IntegrityError:
+                continue
+        raise LedgerError("the ledger could not be written; try again")
+
+    return call
 
 
 class Database:
@@ -30,6 +52,9 @@ class Database:
         # one writer at a time in SQLite: waiting here is fair and quiet, waiting in the file is neither
         self._turn = threading.RLock() if self.sqlite else None
         self.engine = _sqlite(url) if self.sqlite else create_engine(url, pool_pre_ping=True, pool_size=10)
+        # SQLite's read transactions are snapshots; PostgreSQL's default takes a new one with every statement
+        snapshot = {} if self.sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        self._snapshots = self.engine.execution_options(**snapshot)
         try:
             _migrate(self.engine, create)
         except SQLAlchemyError as error:
@@ -41,13 +66,13 @@ class Database:
 
     @contextmanager
     def reads(self) -> Iterator[Session]:
-        """A snapshot.
+        """A snapshot: all that is read is as of one moment.
 
         Raises:
             LedgerError: the database does not answer.
         """
         try:
-            with Session(self.engine) as session:
+            with Session(self._snapshots) as session:
                 yield session
         except OperationalError as error:
             raise LedgerError(f"the database does not answer: {_words(error)}") from error

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import select
 
 from autograder.ledger import audit
-from autograder.ledger.database import Database
+from autograder.ledger.database import Database, retried
 from autograder.ledger.models import Examination
 
 
@@ -32,6 +32,7 @@ class MachineRecords:
     database: Database
     clock: Callable[[], datetime]
 
+    @retried
     def examined(self, node: str, *, fit: bool, words: str) -> None:
         """Writes the newest examination; the audit keeps every change for the worse or the better."""
         with self.database.writes() as session:

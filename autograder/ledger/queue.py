@@ -4,20 +4,42 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, case, func, select, update
+from sqlalchemy.orm import Session, aliased
 
 from autograder.domain.record import Lease, Purpose, State
 from autograder.domain.verdict import Verdict
 from autograder.ledger import audit
-from autograder.ledger.models import Attempt, CriterionRow, GradeRow, Submission
+from autograder.ledger.models import Attempt, CriterionRow, GradeRow, ReceiptRow, Submission
 
 TRIES = 3  # failures of ours before staff are asked
 LIVE, REGRADE = 0, 1
+TOO_LARGE = "it asks for more cores than any node has"
+UNDECIDED = (Verdict.INCONCLUSIVE, Verdict.GRADER_FAILED)
 NOW = timedelta()
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """The cores of the largest node, and of the largest that a submission with a GPU can go to."""
+
+    cores: int
+    beside_gpu: int
+
+    @classmethod
+    def of(cls, nodes: Iterable[tuple[int, int]]) -> Sizes:
+        """From the cores and GPUs of each; while there is no GPU, what needs one is tried on any node."""
+        nodes = list(nodes)
+        largest = max((cores for cores, _ in nodes), default=0)
+        return cls(largest, max((cores for cores, gpus in nodes if gpus), default=largest))
+
+    def hold(self) -> ColumnElement[bool]:
+        """Whether a submission fits one of the nodes, now or when that is free."""
+        return Submission.cores <= case((Submission.gpu.is_(True), self.beside_gpu), else_=self.cores)
 
 
 def lease(
@@ -27,16 +49,19 @@ def lease(
     free: int,
     hold: timedelta,
     *,
+    sizes: Sizes | None,
     gpu: bool,
     gpu_busy: bool,
     live_only: bool,
 ) -> Lease | None:
     """The next in order: live before regrades, fair between students, then first come.
 
-    A submission that asks for more cores than are free holds the queue up, so that small ones cannot starve it. One that
-    needs a GPU is tried on any machine while there is none: its speed waits, what can be said without is said at once.
+    A submission that asks for more cores than are free holds the queue up, so that small ones cannot starve it; one that
+    asks for more than any node has holds up nobody. One that needs a GPU is tried on any machine while there is none: its
+    speed waits, what can be said without is said at once.
 
     Args:
+        sizes: of the nodes; None is one node of any size.
         gpu: whether a GPU is free.
         gpu_busy: whether there is one, but all are lent; what needs one waits for that.
     """
@@ -44,6 +69,8 @@ def lease(
     if not gpu:
         none = Submission.gpu.is_(False)
         query = query.where(none if gpu_busy else none | Submission.grade.is_(None))
+    if sizes is not None:
+        query = query.where(sizes.hold())
     if live_only:
         query = query.where(Submission.priority == LIVE)
     order = (Submission.priority, Submission.turn, Submission.id)
@@ -58,7 +85,7 @@ def lease(
     )
     return Lease(
         row.id, row.token, row.tries, row.course, row.assignment, row.version, row.name, row.sha256,
-        Purpose(row.purpose), row.cores, row.gpu and gpu,
+        Purpose(row.purpose), row.cores, row.gpu and gpu, row.gpu and not gpu,
     )  # fmt: skip
 
 
@@ -79,7 +106,8 @@ def renew(session: Session, until: datetime, leases: Iterable[Lease]) -> list[Le
 def record(session: Session, now: datetime, held: Lease, grade: dict[str, Any], *, staff: str = "") -> bool:
     """Writes a verdict once; a late or a second one changes nothing.
 
-    That of a staged regrade is kept beside the grade that counts, until staff decide; an undecided one replaces nothing.
+    That of a staged regrade is kept beside the grade that counts, until staff decide; an undecided one replaces nothing
+    that was decided: it is kept for the record, and staff look.
 
     Args:
         grade: the object of `grade --json`.
@@ -96,16 +124,17 @@ def record(session: Session, now: datetime, held: Lease, grade: dict[str, Any], 
     session.add(row)
     session.flush()
     staged = submission.staged
+    stands = bool(staff) and _decided(session, submission.grade)
     if staged:
         submission.staged_grade = None if staff else row.id
-    else:
+    elif not stands:
         submission.grade, submission.staged_grade = row.id, None
         submission.version = grade.get("engine", {}).get("assignment_version", "")
     missing = any(c["verdict"] == Verdict.WAITING_FOR_HARDWARE for c in grade["criteria"])
     submission.state = staged or (State.STAFF if staff else State.WAITING if missing else State.GRADED)
     submission.tries = 0 if missing else submission.tries  # the machine that it waits for has all its own
     submission.holder, submission.lease_until, submission.priority, submission.staged = "", None, LIVE, ""
-    submission.problem = f"graded again, but undecided: {staff}"[:2000] if staged and staff else staff
+    submission.problem = f"graded again, but undecided: {staff}"[:2000] if staff and (staged or stands) else staff
     for c in grade["criteria"]:
         session.add(
             CriterionRow(
@@ -115,9 +144,14 @@ def record(session: Session, now: datetime, held: Lease, grade: dict[str, Any], 
         )  # fmt: skip
     end(session, now, held.submission, held.token, "graded", staff)
     about = f"submission {held.submission}"
-    what = "graded" if not staged else "graded again, undecided" if staff else "staged"
+    what = "graded again, undecided" if stands or (staged and staff) else "staged" if staged else "graded"
     audit.append(session, now, "grader", what, about, score=row.score, max_score=row.max_score, token=held.token)
     return True
+
+
+def _decided(session: Session, grade: int | None) -> bool:
+    failed = select(CriterionRow.grade).where(CriterionRow.grade == grade, CriterionRow.verdict.in_(UNDECIDED))
+    return grade is not None and session.scalar(failed.limit(1)) is None
 
 
 def replace(session: Session, now: datetime, row: Submission, grade: dict[str, Any], by: str) -> None:
@@ -155,6 +189,17 @@ def give_back(
     return _requeue(session, now, row, "returned", problem, charge=charge, tries=tries)
 
 
+def resize(session: Session, now: datetime, held: Lease, *, cores: int, gpu: bool) -> None:
+    """Returns a submission to the queue, uncharged, with what its assignment asks for now."""
+    row = session.scalars(select(Submission).where(*_mine(held)).with_for_update()).first()
+    if row is None:
+        end(session, now, held.submission, held.token, "late", "")
+        return
+    row.cores, row.gpu = cores, gpu
+    row.not_before = now + timedelta(seconds=2)  # two services with two versions must not pass it to and fro all day
+    _requeue(session, now, row, "returned", "its assignment asks for other hardware than it did", charge=False)
+
+
 def sweep(session: Session, now: datetime, dead: Iterable[str] = ()) -> list[int]:
     """Takes back what its holder let lapse, or whose holder is known to be dead."""
     lapsed = (Submission.lease_until < now) | Submission.holder.in_(list(dead))
@@ -170,13 +215,50 @@ def holders(session: Session) -> list[str]:
     return list(session.scalars(select(Submission.holder).where(Submission.state == State.RUNNING).distinct()))
 
 
-def hardware(session: Session, *, gpu: bool) -> int:
-    """Queues what waits for a GPU when there is one; shows it as waiting when there is none. Returns how many changed."""
-    before, after = (State.WAITING, State.QUEUED) if gpu else (State.QUEUED, State.WAITING)
+def hardware(session: Session, *, gpu: bool, joined: bool) -> int:
+    """Queues what waits for a GPU when there is one; shows it as waiting when there is none. Returns how many changed.
+
+    Args:
+        joined: whether a GPU is new here: what another one failed to finish, and staff have not settled, is tried on it.
+    """
     # what was not tried at all yet is tried without
-    rows = (Submission.gpu.is_(True), Submission.state == before, Submission.grade.is_not(None))
-    query = update(Submission).where(*rows).values(state=after)
-    return int(session.execute(query).rowcount)  # type: ignore[attr-defined]
+    mine = (Submission.gpu.is_(True), Submission.grade.is_not(None))
+    if not gpu:
+        query = update(Submission).where(*mine, Submission.state == State.QUEUED).values(state=State.WAITING)
+        return int(session.execute(query).rowcount)  # type: ignore[attr-defined]  # an UPDATE has one
+    # what counts goes first; its older versions would hold everybody up who hands in now
+    back = {"state": State.QUEUED, "priority": case((_superseded(), REGRADE), else_=LIVE)}
+    again = [update(Submission).where(*mine, Submission.state == State.WAITING).values(back)]
+    if joined:
+        unfinished = select(CriterionRow.grade).where(
+            CriterionRow.grade == Submission.grade, CriterionRow.verdict == Verdict.WAITING_FOR_HARDWARE
+        )
+        ours = update(Submission).where(*mine, Submission.state == State.STAFF, unfinished.exists())
+        again.append(ours.values(back | {"tries": 0, "problem": ""}))
+    changed: list[int] = [session.execute(query).rowcount for query in again]  # type: ignore[attr-defined]
+    return sum(changed)
+
+
+def _superseded() -> ColumnElement[bool]:
+    """Whether the student handed in something else for the same since."""
+    other, own = aliased(Submission), aliased(ReceiptRow)
+    last = select(func.max(own.at)).where(own.submission == Submission.id).correlate(Submission).scalar_subquery()
+    keys = ("course", "student", "assignment", "purpose")
+    same = [getattr(other, key) == getattr(Submission, key) for key in keys]
+    newer = select(other.id).join(ReceiptRow, ReceiptRow.submission == other.id).correlate(Submission)
+    return newer.where(*same, other.id != Submission.id, ReceiptRow.at > last).exists()
+
+
+def oversized(session: Session, sizes: Sizes) -> int:
+    """Says beside what waits that no node is large enough for it, and takes that back when one is.
+
+    Returns:
+        How many have been told since the last time.
+    """
+    waits, told = Submission.state == State.QUEUED, Submission.problem == TOO_LARGE
+    session.execute(update(Submission).where(waits, told, sizes.hold()).values(problem=""))
+    news = update(Submission).where(waits, ~told, ~sizes.hold()).values(problem=TOO_LARGE)
+    return int(session.execute(news).rowcount)  # type: ignore[attr-defined]
 
 
 def enqueue(session: Session, now: datetime, row: Submission, priority: int, *, staged: bool = False) -> None:
@@ -185,7 +267,7 @@ def enqueue(session: Session, now: datetime, row: Submission, priority: int, *, 
     waiting = select(func.count()).where(
         Submission.course == row.course,
         Submission.student == row.student,
-        Submission.state.in_((State.QUEUED, State.RUNNING, State.WAITING)),
+        Submission.state.in_((State.QUEUED, State.RUNNING)),  # what waits for a GPU takes nobody's turn
     )
     row.turn, row.not_before = session.scalar(waiting) or 0, now
     row.state, row.priority, row.tries, row.problem, row.holder, row.lease_until = (

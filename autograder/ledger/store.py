@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, Self
 
 from sqlalchemy import Select, func, select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from autograder.domain.record import Entry, Lease, Purpose, Receipt, State
@@ -18,7 +17,7 @@ from autograder.errors import LedgerError
 from autograder.ledger import audit, queue
 from autograder.ledger.blobs import Blobs
 from autograder.ledger.course import CourseRecords
-from autograder.ledger.database import Database
+from autograder.ledger.database import Database, retried
 from autograder.ledger.machines import MachineRecords
 from autograder.ledger.models import GradeRow, Member, ReceiptRow, Submission, Version
 from autograder.ledger.staging import StagedGrades
@@ -84,15 +83,9 @@ class Ledger(StagedGrades, CourseRecords, MachineRecords):
             LedgerError: nothing was taken in; the student must be told to submit again.
         """
         sha256 = self.blobs.put(content)
-        for _ in range(5):
-            try:
-                return self._submit(
-                    course, assignment, student, name, sha256, len(content), channel, purpose, cores, gpu
-                )
-            except IntegrityError:
-                continue  # the same bytes arrived twice at once: the second time round they are known
-        raise LedgerError("the submission could not be written; submit it again")
+        return self._submit(course, assignment, student, name, sha256, len(content), channel, purpose, cores, gpu)
 
+    @retried
     def _submit(
         self, course: str, assignment: str, student: str, name: str, sha256: str, size: int, channel: str,
         purpose: Purpose, cores: int, gpu: bool,
@@ -113,8 +106,11 @@ class Ledger(StagedGrades, CourseRecords, MachineRecords):
                 queue.enqueue(session, at, row, queue.LIVE)
                 session.add(row)
                 session.flush()
-            elif purpose is Purpose.TRY and row.state in (State.GRADED, State.STAFF):
-                queue.enqueue(session, at, row, queue.LIVE)  # who tries the same bytes again wants a new measurement
+            else:
+                row.cores, row.gpu = cores, gpu  # as the assignment is now
+                again = purpose is Purpose.TRY and row.state in (State.GRADED, State.STAFF)
+                if again or (row.state == State.WAITING and not gpu):  # a try of known bytes is a new measurement
+                    queue.enqueue(session, at, row, queue.LIVE)
             receipt = ReceiptRow(
                 id=secrets.token_hex(16), submission=row.id, name=name, at=at, channel=channel, duplicate=known
             )
@@ -213,14 +209,16 @@ class Ledger(StagedGrades, CourseRecords, MachineRecords):
     # leases
 
     def lease(
-        self, holder: str, *, free: int, hold_s: float, gpu: bool = False, gpu_busy: bool = False,
-        live_only: bool = False,
+        self, holder: str, *, free: int, hold_s: float, sizes: queue.Sizes | None = None, gpu: bool = False,
+        gpu_busy: bool = False, live_only: bool = False,
     ) -> Lease | None:  # fmt: skip
         """The next submission, for `hold_s` seconds; None when nothing waits that fits."""
         now = self.clock()
         with self.database.writes() as session:
             hold = timedelta(seconds=hold_s)
-            return queue.lease(session, now, holder, free, hold, gpu=gpu, gpu_busy=gpu_busy, live_only=live_only)
+            return queue.lease(
+                session, now, holder, free, hold, sizes=sizes, gpu=gpu, gpu_busy=gpu_busy, live_only=live_only
+            )
 
     def renew(self, leases: Iterable[Lease], *, hold_s: float) -> list[Lease]:
         """Heartbeat; returns the leases that were lost."""
@@ -238,6 +236,11 @@ class Ledger(StagedGrades, CourseRecords, MachineRecords):
             wait = timedelta(seconds=wait_s)
             return queue.give_back(session, self.clock(), held, problem, charge=charge, wait=wait)
 
+    def resize(self, held: Lease, *, cores: int, gpu: bool) -> None:
+        """Returns a submission to the queue with what its assignment asks for now; changes nothing if the lease was lost."""
+        with self.database.writes() as session:
+            queue.resize(session, self.clock(), held, cores=cores, gpu=gpu)
+
     def escalate(self, held: Lease, problem: str) -> State | None:
         """Hands a submission to staff at once: no further try can help."""
         with self.database.writes() as session:
@@ -253,10 +256,15 @@ class Ledger(StagedGrades, CourseRecords, MachineRecords):
         with self.database.reads() as session:
             return queue.holders(session)
 
-    def hardware(self, *, gpu: bool) -> int:
-        """Says whether a GPU is there; returns how many submissions started or stopped waiting for one."""
+    def hardware(self, *, gpu: bool, joined: bool = False) -> int:
+        """Says whether a GPU is there, and whether one is new; returns how many submissions started or stopped waiting."""
         with self.database.writes() as session:
-            return queue.hardware(session, gpu=gpu)
+            return queue.hardware(session, gpu=gpu, joined=joined)
+
+    def oversized(self, sizes: queue.Sizes) -> int:
+        """Notes what waits and fits no node; returns how many were not noted before."""
+        with self.database.writes() as session:
+            return queue.oversized(session, sizes)
 
     def regrade(self, identity: int, *, by: str, staged: bool = False) -> bool:
         """Queues it again behind live work; the old grade stands until the new one is recorded.
@@ -306,6 +314,7 @@ class Ledger(StagedGrades, CourseRecords, MachineRecords):
 
     # people
 
+    @retried
     def enrol(self, course: str, name: str, role: str) -> None:
         """Adds somebody, or changes their role."""
         with self.database.writes() as session:
@@ -329,6 +338,7 @@ class Ledger(StagedGrades, CourseRecords, MachineRecords):
                 for m in session.scalars(select(Member).where(Member.course == course).order_by(Member.name))
             }
 
+    @retried
     def version(self, course: str, assignment: str, digest: str) -> None:
         """Notes the content of an assignment when it is first seen."""
         with self.database.writes() as session:

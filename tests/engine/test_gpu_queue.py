@@ -94,8 +94,8 @@ def hand_in(ledger, count, mark, *, gpu=True):
     """So many students."""
     for i in range(count):
         ledger.submit(
-            course="c", assignment="t_basic", student=f"s{i}", name="s.py", content=f"# {mark} {i}".encode(),
-            channel="api", gpu=gpu,
+            course="c", assignment="t_gpu" if gpu else "t_basic", student=f"s{i}", name="s.py",
+            content=f"# {mark} {i}".encode(), channel="api", gpu=gpu,
         )  # fmt: skip
 
 

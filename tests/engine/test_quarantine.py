@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import warnings
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from click.testing import CliRunner
 
+from autograder.cli.node import join
 from autograder.domain.measurement import Round
 from autograder.engine.examine import judge
-from autograder.engine.quarantine import last_night
+from autograder.engine.quarantine import key, last_night
 from autograder.measure.fitness import Fitness
 
 FIT = {"n1": True, "n2": True}
@@ -85,6 +89,27 @@ def test_the_newest_night_is_found():
     early, late = noon.replace(hour=3), noon.replace(hour=5)
     assert late - last_night(late, 4) == timedelta(hours=1)
     assert early - last_night(early, 4) == timedelta(hours=23)
+
+
+def test_the_embedded_node_has_its_machines_name(monkeypatch):
+    """Two services on two machines and one database do not quarantine each other's."""
+    names = []
+    for host in ("one", "two"):
+        monkeypatch.setattr(socket, "gethostname", lambda host=host: host)
+        names.append(key({"host": "127.0.0.1", "name": "0"}))
+    assert names == ["one/0", "two/0"] and key({"host": "10.0.0.7", "name": "n7"}) == "10.0.0.7/n7"
+
+
+@pytest.mark.parametrize("given, name", [([], "lab7"), (["--name", "lab7-b"], "lab7-b")])
+def test_a_node_that_joins_keeps_its_name_when_it_comes_back(monkeypatch, given, name):
+    """Dask's default has a port in it that is another one every time, and a quarantine would end with the process."""
+    started = []
+    monkeypatch.setattr(socket, "gethostname", lambda: "lab7")
+    monkeypatch.setattr(os, "execve", lambda _path, command, _environment: started.append(command))
+    done = CliRunner().invoke(join, ["tcp://scheduler:8786", "--unfit", *given])
+    assert done.exit_code == 0, done.output
+    (command,) = started
+    assert command[command.index("--name") + 1] == name
 
 
 @pytest.fixture

@@ -5,8 +5,10 @@ from __future__ import annotations
 import threading
 
 import pytest
+from sqlalchemy.orm import Session
 
-from autograder.errors import LedgerError
+from autograder.errors import BlobLost, LedgerError
+from autograder.ledger.models import Chain
 
 
 def test_a_receipt_names_hash_time_and_row(hand_in, ledger, clock):
@@ -58,8 +60,36 @@ def test_a_changed_blob_is_noticed(hand_in, ledger):
     """Bit rot is never graded."""
     receipt = hand_in()
     ledger.blobs.path(receipt.sha256).write_bytes(b"x = 2")
-    with pytest.raises(LedgerError, match="has changed on disk"):
+    with pytest.raises(BlobLost, match="has changed on disk"):
         ledger.content(receipt.submission)
+
+
+def test_a_blob_that_is_lost_is_not_one_whose_storage_is_away(hand_in, ledger, tmp_path, monkeypatch):
+    """A missing or changed file is lost; no folder, an empty one, or too many open files say nothing."""
+    digest = hand_in().sha256
+    folder, path = ledger.blobs.folder, ledger.blobs.path(digest)
+    for empty in (False, True):
+        folder.rename(tmp_path / "unmounted")
+        if empty:
+            folder.mkdir()
+        with pytest.raises(LedgerError) as away:
+            ledger.blobs.get(digest)
+        assert not isinstance(away.value, BlobLost)
+        if empty:
+            folder.rmdir()
+        (tmp_path / "unmounted").rename(folder)
+
+    def refuse(_path):
+        raise OSError(24, "Too many open files")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(path), "read_bytes", refuse)
+        with pytest.raises(LedgerError, match="Too many open files") as away:
+            ledger.blobs.get(digest)
+        assert not isinstance(away.value, BlobLost)
+    path.unlink()
+    with pytest.raises(BlobLost, match="missing"):
+        ledger.blobs.get(digest)
 
 
 def test_a_changed_blob_is_mended_by_the_same_bytes(hand_in, ledger):
@@ -129,3 +159,19 @@ def test_a_review_stands_beside_the_grade(hand_in, ledger):
     assert ledger.entry(receipt.submission).score is None
     with pytest.raises(LedgerError):
         ledger.review(999, by="tess", points=1, reason="")
+
+
+def test_an_audit_that_grows_while_it_is_verified_was_not_cut(hand_in, ledger, monkeypatch):
+    """Its rows and its end are read as of one moment; what is handed in between the two is checked next time."""
+    hand_in()
+    real, late = Session.get, []
+
+    def get(session, *given, **more):
+        if given[0] is Chain and not late and not more:  # a reader, at the end of the rows
+            late.append(True)
+            hand_in("bob")
+        return real(session, *given, **more)
+
+    monkeypatch.setattr(Session, "get", get)
+    assert ledger.verify_audit() == 1 and late
+    assert ledger.verify_audit() == 2

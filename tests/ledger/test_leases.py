@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from autograder.domain.record import Purpose, State
-from autograder.ledger.queue import TRIES
+from autograder.ledger.queue import TOO_LARGE, TRIES, Sizes
 from tests.ledger.conftest import verdict
 
 
@@ -211,3 +211,94 @@ def test_what_was_handed_in_last_counts(hand_in, ledger, clock):
     clock.advance(1)
     hand_in("ada", b"one")
     assert [e.id for e in ledger.latest("c", "a02")] == [first.submission]
+
+
+def test_a_regrade_that_fails_by_our_fault_replaces_no_grade(hand_in, ledger):
+    """The old points stand, staff are asked; a decided verdict replaces them, and an undecided one only its like."""
+    receipt = hand_in()
+    ledger.record(take(ledger), verdicts(2.0, "passed", "passed"))
+    before = ledger.marks("c")
+    ledger.regrade(receipt.submission, by="tess")
+    assert ledger.record(take(ledger), verdicts(0.0, "grader-failed", "grader-failed"), staff="the engine is gone")
+    entry = ledger.entry(receipt.submission)
+    assert (entry.state, entry.score) == (State.STAFF, 2.0) and "the engine is gone" in entry.problem
+    assert ledger.marks("c") == before and ledger.audit()[0]["what"] == "graded again, undecided"
+    ledger.regrade(receipt.submission, by="tess")
+    ledger.record(take(ledger), verdicts(1.0, "passed", "wrong-answer"))
+    assert ledger.entry(receipt.submission).score == 1.0
+    first = hand_in("bob")
+    for score, found in ((0.0, "grader-failed"), (1.0, "inconclusive")):
+        ledger.record(take(ledger), verdicts(score, "passed", found), staff="noise")
+        assert ledger.entry(first.submission).score == score
+        ledger.regrade(first.submission, by="tess")
+
+
+def test_what_a_broken_gpu_did_not_finish_is_tried_on_the_next_that_joins(hand_in, ledger):
+    """It keeps what it had, and is not sent to the same broken one again and again."""
+    receipt = hand_in(gpu=True)
+    ledger.record(take(ledger), verdicts(1.0, "passed", "waiting-for-hardware"))
+    assert ledger.hardware(gpu=True, joined=True) == 1
+    ledger.record(take(ledger, gpu=True), verdicts(0.0, "grader-failed", "grader-failed"), staff="no driver")
+    entry = ledger.entry(receipt.submission)
+    assert (entry.state, entry.score) == (State.STAFF, 1.0)
+    assert ledger.hardware(gpu=True) == 0 and ledger.hardware(gpu=False) == 0
+    assert ledger.hardware(gpu=True, joined=True) == 1
+    held = take(ledger, gpu=True)
+    assert held.submission == receipt.submission and held.tries == 1
+    ledger.record(held, verdicts(2.0, "passed", "passed"))
+    assert (ledger.entry(receipt.submission).state, ledger.entry(receipt.submission).score) == (State.GRADED, 2.0)
+    assert ledger.hardware(gpu=True, joined=True) == 0
+
+
+def test_what_fits_no_node_holds_nobody_up(hand_in, ledger):
+    """It waits, says why, uncharged, and goes first when a node that is large enough joins; a GPU's node has its own size."""
+    large = hand_in("ada", cores=8)
+    beside = hand_in("cal", cores=3, gpu=True)
+    small = hand_in("bob")
+    sizes = Sizes(4, 2)
+    assert ledger.oversized(sizes) == 2 and ledger.oversized(sizes) == 0
+    held = take(ledger, sizes=sizes, gpu=True)
+    assert held.submission == small.submission and take(ledger, sizes=sizes, gpu=True) is None
+    entry = ledger.entry(large.submission)
+    assert (entry.state, entry.problem, entry.attempts) == (State.QUEUED, TOO_LARGE, 0)
+    assert ledger.oversized(Sizes(8, 8)) == 0 and ledger.entry(large.submission).problem == ""
+    assert take(ledger, free=8, sizes=Sizes(8, 8), gpu=True).submission == large.submission
+    assert take(ledger, sizes=Sizes(8, 8), gpu=True).submission == beside.submission
+    hand_in("dan", cores=2)
+    hand_in("eve")
+    assert take(ledger, free=1, sizes=Sizes(2, 2)) is None  # it fits, but not now: nobody goes before it
+
+
+def test_what_waits_for_a_gpu_takes_nobodys_turn(hand_in, ledger, clock):
+    """And when one joins, what counts of each student goes before older versions, by the newest receipt."""
+    waits = {}
+    for content in (b"one", b"two", b"three"):
+        waits[content] = hand_in("ada", content, gpu=True).submission
+        ledger.record(take(ledger), verdicts(1.0, "passed", "waiting-for-hardware"))
+        clock.advance(1)
+    hand_in("ada", b"two", gpu=True)  # known bytes: they count again
+    first = hand_in("ada", b"for a03", assignment="a03")
+    second = hand_in("bob", b"for a03", assignment="a03")
+    assert [take(ledger).submission for _ in range(2)] == [first.submission, second.submission]
+    ledger.hardware(gpu=True)
+    third = hand_in("cal")
+    order = [take(ledger, gpu=True).submission for _ in range(4)]
+    assert order == [waits[b"two"], third.submission, waits[b"one"], waits[b"three"]]
+
+
+def test_what_is_asked_for_may_change(hand_in, ledger, clock):
+    """The next lease has it, at no charge; what waited for a GPU that is not needed any more is graded when it comes again."""
+    receipt = hand_in(gpu=True)
+    held = take(ledger)
+    assert held.without and not held.gpu
+    ledger.resize(held, cores=2, gpu=False)
+    assert not ledger.record(held, verdict())
+    clock.advance(2)
+    held = take(ledger)
+    assert (held.submission, held.cores, held.gpu, held.without, held.tries) == (receipt.submission, 2, False, False, 1)
+    waits = hand_in("bob", gpu=True)
+    ledger.record(take(ledger), verdicts(1.0, "passed", "waiting-for-hardware"))
+    hand_in("bob", gpu=True)
+    assert ledger.entry(waits.submission).state is State.WAITING
+    hand_in("bob")
+    assert take(ledger).submission == waits.submission
