@@ -25,6 +25,7 @@ Slug = Annotated[str, Path(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.@+-]{0,99}$")]
 Id = Annotated[int, Path(ge=1, le=2**53)]
 Word = Annotated[str | None, Query(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.@+-]{0,99}$")]
 Page = Annotated[int, Query(ge=1, le=100_000)]
+_FIELD_BYTES = 16  # of the shortest field that a page of ours repeats
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +126,8 @@ async def reader(request: Request) -> Person:
 async def posted(request: Request, person: Annotated[Person, Depends(reader)]) -> AsyncIterator[Any]:
     """The form of a page, proved to be ours by site and token."""
     limit = at_desk(request).settings
-    async with request.form(max_files=1, max_fields=20, max_part_size=limit.form_bytes) as form:
+    most = limit.form_bytes // _FIELD_BYTES  # a decision on a class is a field per verdict
+    async with request.form(max_files=1, max_fields=most, max_part_size=limit.form_bytes) as form:
         sent = str(form.get("csrf", "")).encode("utf-8", "replace")
         if not same_site(request) or not hmac.compare_digest(sent, csrf_token(request.state.session).encode()):
             raise HTTPException(403, "This form did not come from a page of ours, or is too old; open the page again.")
