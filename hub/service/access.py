@@ -30,7 +30,11 @@ _FIELD_BYTES = 16  # of the shortest field that a page of ours repeats
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What every route works with."""
+    """What every route works with.
+
+    Attributes:
+        unwritten: what could not be brought into the gradebook, and why.
+    """
 
     settings: Settings
     ledger: Ledger
@@ -39,6 +43,7 @@ class Desk:
     catalogue: Catalogue
     metrics: Metrics
     cells: CellRuns
+    unwritten: Callable[[], list[str]] = list
 
     @property
     def deadlines(self) -> Deadlines:

@@ -43,6 +43,7 @@ def overview(request: Request, person: StaffReader, desk: AtDesk) -> Response:
         assignments=desk.catalogue.all(),
         titles={a.slug: a.title for a in desk.catalogue.all()},
         broken=[] if part else desk.catalogue.broken(),
+        unwritten=[] if part else desk.unwritten(),
     )
 
 
