@@ -22,6 +22,7 @@ from fastapi import APIRouter
 
 from autograder.api import AutograderError, Ledger, quietly
 from hub.nbgrader_plugins.gradebook import sync
+from hub.nbgrader_plugins.ground import writable
 from hub.service.cells import KIND, CellRuns
 from hub.service.deadlines import Deadlines
 from hub.service.identity import Identity, Person
@@ -55,7 +56,7 @@ class Written:
         """Whole or not at all."""
         rows = self.read() | {key: mark}
         partial = self.path.with_name(f"{WRITTEN}.partial")
-        with partial.open("w", encoding="utf-8") as file:
+        with writable(partial) as file:
             json.dump([[a, s, m] for (a, s), m in sorted(rows.items())], file)
             file.flush()
             os.fsync(file.fileno())
