@@ -21,8 +21,9 @@ VERDICT_MARKS = {
     "inconclusive": _OURS,
     "grader-failed": _OURS,
 }
+UNDECIDED = frozenset(v for v, mark in VERDICT_MARKS.items() if mark is _OURS)
 # what costs no token; a part that waits for hardware is still to be graded for the one that was paid
-OURS = frozenset(v for v, mark in VERDICT_MARKS.items() if mark is _OURS) - {"waiting-for-hardware"}
+OURS = UNDECIDED - {"waiting-for-hardware"}
 
 NOT_FOUND = "There is no such thing here, or it is not yours."
 SLOW_DOWN = "You have used up your {what} for now; the next one is yours in {wait}. Nothing was taken in."
