@@ -18,7 +18,7 @@ from typing import Any
 from autograder.api import Assignment, Entry, Purpose
 from hub.service.access import Desk
 from hub.service.deadlines import Late
-from hub.service.wording import OURS, UNDECIDED
+from hub.service.wording import BY_PEOPLE, OURS, UNDECIDED
 from hub.spreadsheet import cell
 
 _CHUNK = 1000
@@ -69,6 +69,22 @@ def _standing(desk: Desk, entry: Entry, late: Late | None) -> Standing:
     if late is not None and points is not None:
         points = max(points - late.points, 0.0)
     return Standing(entry, points, bool(reviews), late)
+
+
+def by_people(desk: Desk, entry: Entry) -> dict[str, Any] | None:
+    """A verdict beside which a review can stand where the grader gave up: nothing of it is decided; None without a review."""
+    assignment = desk.catalogue.get(entry.assignment)
+    if assignment is None or entry.state != "needs-staff" or not desk.ledger.reviews(entry.id):
+        return None
+    none = {"points": 0.0, "verdict": "grader-failed", "sentence": BY_PEOPLE, "evidence": {}}
+    rows = [
+        none | {"id": c.id, "title": c.title, "max_points": c.points, "public": c.public} for c in assignment.criteria
+    ]
+    about = {"assignment": entry.assignment, "submission": entry.name, "submission_sha256": entry.sha256}
+    times = {"wall_s": 0.0, "overhead_s": 0.0}
+    return (
+        about | times | {"score": 0.0, "max_score": assignment.max_score, "criteria": rows, "machine": {}, "engine": {}}
+    )
 
 
 def criteria(desk: Desk, slug: str, counting: list[Standing]) -> list[dict[str, Any]]:

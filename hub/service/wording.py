@@ -29,6 +29,7 @@ NOT_FOUND = "There is no such thing here, or it is not yours."
 SLOW_DOWN = "You have used up your {what} for now; the next one is yours in {wait}. Nothing was taken in."
 TOO_LARGE = "This is larger than {limit} KiB, which is the most that is taken; remove data files and outputs."
 CLOSED = "'{slug}' closed for you on {when}; nothing was taken in. Tries still work; the course's staff can give you an extension."
+BY_PEOPLE = "Our grader failed, not you; the course's staff have decided on the points."
 STORED_NOT = "We could not store this; it was not taken in and costs you nothing. Submit it again in a minute."
 
 

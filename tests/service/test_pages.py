@@ -208,6 +208,16 @@ def test_exports_are_as_canvas_and_moodle_read_them(house: House) -> None:
     assert (ben["Automatic points"], ben["Review"], ben["Counts"], ben["Reason"]) == ("50", "", "50", "")
 
 
+def test_a_review_is_shown_where_the_grader_gave_up(house: House) -> None:
+    """The student reads it, and not the grader's words."""
+    identity = house.submit()
+    held = house.ledger.lease("test", free=8, hold_s=60)
+    assert held is not None and house.ledger.escalate(held, "node-secret")
+    form(house, "tom", f"staff/submissions/{identity}/review", {"points": "12", "reason": "by hand"})
+    text = house.page("ada", f"submissions/{identity}").text
+    assert "Reviewed by tom:</strong> by hand" in text and "12 <small>points" in text and "node-secret" not in text
+
+
 def test_what_is_undecided_overwrites_nothing(house: House) -> None:
     """Neither by 0 nor by part of the points, in no format, until it is decided or reviewed."""
     for who, code in (("ada", Verdict.INCONCLUSIVE), ("ben", Verdict.GRADER_FAILED), ("cem", Verdict.PASSED)):
