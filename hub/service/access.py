@@ -18,7 +18,7 @@ from hub.service.identity import Identity, Person, csrf_token, same_site
 from hub.service.metrics import Metrics
 from hub.service.ports import Grader
 from hub.service.settings import Settings
-from hub.service.wording import NOT_FOUND
+from hub.service.wording import NOT_FOUND, UNDATED
 
 # what may stand in a path or a query; anything else is refused before it reaches a query of ours
 Slug = Annotated[str, Path(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.@+-]{0,99}$")]
@@ -59,6 +59,15 @@ class Desk:
             return programme is not None and self.ledger.clock() >= showcase_opens(programme)
         except CourseError:  # staff read what is wrong with it where they look at the showcase
             return False
+
+    def dated(self) -> None:
+        """Nothing is taken in, and no file of points is made, while nobody can say what is due.
+
+        Raises:
+            HTTPException: 503.
+        """
+        if self.catalogue.undated():
+            raise HTTPException(503, UNDATED, {"Retry-After": "600"})
 
     def own(self, person: Person, submission: int) -> Entry:
         """A submission that this person may see; anybody else's does not exist for them."""

@@ -91,7 +91,7 @@ async def hand_in(
     """Takes a request's body in.
 
     Raises:
-        HTTPException: 404, 408, 413, 422 or 429, with the sentence that the student reads.
+        HTTPException: 404, 408, 413, 422, 429 or 503, with the sentence that the student reads.
     """
     assignment = await run_in_threadpool(at_the_door, desk, person, slug)
     name = plain_name(name)
@@ -121,6 +121,7 @@ def take(
         desk.metrics.refused.labels("content").inc()
         raise HTTPException(422, str(error)) from error
     if purpose is Purpose.GRADE and not person.staff:
+        desk.dated()
         _still_open(desk, person.name, assignment.slug)
     key, bucket, what = _grading_bucket(desk, person.name, assignment.slug, purpose)
     _spend(desk, key, bucket, what)

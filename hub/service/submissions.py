@@ -180,6 +180,7 @@ def grades_csv(
     slug: Slug, person: Ta, desk: AtDesk, format: Annotated[Literal["canvas", "moodle", "full"], Query()] = "canvas"
 ) -> Response:
     """What counts for every student, as the learning management system imports it."""
+    desk.dated()
     text = export(desk, desk.assignment(slug), format)
     headers = {"Content-Disposition": f'attachment; filename="{slug}-{format}.csv"'}
     return Response(text, media_type="text/csv; charset=utf-8", headers=headers)
