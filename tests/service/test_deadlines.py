@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -118,6 +119,20 @@ def test_a_damaged_calendar_changes_no_deadline_and_is_named_to_staff(house, cal
     (tmp_path / "course.toml").write_text("title = ")
     assert "of the mark" in house.page("ada", "").text
     assert "course.toml" in house.page("tom", "staff").text
+
+
+def test_a_day_late_is_the_course_s_own(house, calendar, tmp_path):
+    """Not one of 24 hours, on the night in which its clocks go back."""
+    calendar(timedelta(days=1))
+    rules = house.app.state.desk.deadlines
+    text = (tmp_path / "course.toml").read_text().replace('"UTC"', '"Europe/Berlin"')
+    (tmp_path / "course.toml").write_text(re.sub(r"due = \S+", "due = 2020-10-24T21:59:59Z", text))
+    (tmp_path / "course.toml").write_text(
+        re.sub(r"released = \S+,", "released = 2020-10-01,", (tmp_path / "course.toml").read_text())
+    )
+    due = rules.due(SLUG, "ada")
+    late = rules._late(SLUG, due.astimezone(UTC), due.astimezone(UTC) + timedelta(hours=24.9))
+    assert late is not None and late.days == 1
 
 
 def test_a_calendar_that_vanishes_moves_no_deadline(house, calendar, tmp_path):
