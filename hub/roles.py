@@ -15,7 +15,10 @@ SERVICE = "autograder"
 CULLER = "idle-culler"
 SEED = "seed"
 # the service is a child of the hub, which passes nothing on by itself but the PATH
-_PASSED = ("DOCKER_HOST", "HOME", "XDG_RUNTIME_DIR", "AUTOGRADER_METRICS_TOKEN", "AUTOGRADER_TERM")
+_PASSED = (
+    "DOCKER_HOST", "HOME", "XDG_RUNTIME_DIR", "CUDA_VISIBLE_DEVICES", "AUTOGRADER_METRICS_TOKEN", "AUTOGRADER_TERM",
+    "AUTOGRADER_CHECK_HOUR", "AUTOGRADER_GPUS", "AUTOGRADER_IMAGE", "AUTOGRADER_GPU_IMAGE", "AUTOGRADER_STUDENT_IMAGE",
+)  # fmt: skip
 _REACH = f"access:services!service={SERVICE}"
 
 

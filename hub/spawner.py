@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from hub.nbgrader_plugins.ground import give
 from hub.roles import role_of, service_url
 from hub.site import Site
 
@@ -115,6 +116,4 @@ def own_course_dir(site: Site) -> None:
     """The course directory exists and belongs to the user inside the containers."""
     site.course_dir.mkdir(parents=True, exist_ok=True)
     if os.geteuid() == 0 and site.course_dir.stat().st_uid == 0:
-        for here, folders, names in os.walk(site.course_dir):
-            for name in ("", *folders, *names):
-                os.lchown(os.path.join(here, name), UID, UID)  # noqa: PTH118  # "" is the folder itself
+        give(site.course_dir, UID, UID)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 DAY_S = 86_400.0
 
@@ -25,9 +24,18 @@ class LatePolicy:
     days: int = 5
 
     def days_late(self, received: datetime, due: datetime) -> int:
-        """Days begun since the deadline; 0 within the grace."""
-        late_s = (received - due).total_seconds()
-        return 0 if late_s <= self.grace_s else math.ceil(late_s / DAY_S)
+        """Days begun since the deadline; 0 within the grace.
+
+        Args:
+            due: in the course's zone: a day ends when its clocks show the deadline's time again, as for `closes`.
+        """
+        late_s = (received.astimezone(UTC) - due.astimezone(UTC)).total_seconds()
+        if late_s <= self.grace_s:
+            return 0
+        days = max(int(late_s // DAY_S), 1)  # no fewer: no clock is put back by a day
+        while received.astimezone(UTC) > (due + timedelta(days=days)).astimezone(UTC):
+            days += 1
+        return days
 
     def deduction(self, days_late: int, attainable: float) -> float:
         """Points taken off, of those that the assignment has in all."""

@@ -336,7 +336,7 @@ class Dispatcher:
             self._stale.forget(held.submission)
         self._forget(key)
         self._board.tell(held.submission, phase, problem=outcome.problem)
-        if phase == "recorded":
+        if phase in ("recorded", "needs-staff"):
             self._recorded.put(held.submission)
 
     def _settle_stale(self, running: _Running, outcome: Outcome) -> str:

@@ -94,7 +94,8 @@ class StagedGrades:
     def marks(self, course: str) -> dict[tuple[str, str], str]:
         """(assignment, student) → what counts now, as a word that changes whenever grade or review do.
 
-        It is the newest receipt's submission that counts, as in nbgrader; without a grade it has no mark.
+        It is the newest receipt's submission that counts, as in nbgrader; without a grade it has no mark, unless staff,
+        with whom it is, gave points.
         """
         reviews = select(func.max(Review.id)).where(Review.submission == Submission.id).scalar_subquery()
         query = (
@@ -110,7 +111,8 @@ class StagedGrades:
         return {
             key: f"{row[2]}:{row[3]}:{row[5] or 0}"
             for key, row in last.items()
-            if row[3] is not None and row[4] in (State.GRADED, State.STAFF, State.WAITING)
+            if row[4] in (State.GRADED, State.STAFF, State.WAITING)
+            and (row[3] is not None or (row[5] and row[4] == State.STAFF))
         }
 
 

@@ -17,6 +17,7 @@ Drawn = TypeVar("Drawn")
 LABEL_SHARE = 0.12  # of an axis: what a label needs, on a phone too
 _LOCK = threading.Lock()
 _INK, _MUTED, _GOOD, _BAD = "#1f2933", "#7b8794", "#0b6e4f", "#9b2226"
+_MARKERS = "os^Dv"  # of process pairs: filled, and told apart without colour
 
 
 def _figure(height: float, width: float = 7.2) -> tuple[Any, Any]:
@@ -89,17 +90,16 @@ def rounds(duel: DuelOutcome) -> str:
             label=f"{duel.level:.1%} interval",
             linewidth=0,
         )
-    for pair, marker in enumerate("os^D"):
+    for pair in sorted({r.pair for r in counted}):
         xs = [i for i, r in enumerate(counted, start=1) if r.pair == pair]
-        if xs:
-            axes.plot(
-                xs,
-                [ratios[i - 1] for i in xs],
-                marker,
-                color=_INK,
-                markersize=3.5,
-                label=f"rounds of process pair {pair + 1}",
-            )
+        axes.plot(
+            xs,
+            [ratios[i - 1] for i in xs],
+            _MARKERS[pair % len(_MARKERS)],
+            color=_INK,
+            markersize=3.5,
+            label=f"rounds of process pair {pair + 1}",
+        )
     shown = [t for t in duel.tiers if min(ratios) / 2.5 < t.threshold < max(ratios) * 2.5]
     span = (
         math.log(max([*ratios, *(t.threshold for t in shown)]) / min([*ratios, *(t.threshold for t in shown)])) or 1.0

@@ -156,10 +156,11 @@ def fill(nb: NotebookNode, grade: Grade, about: dict[str, str], review: dict[str
 
 
 class MendCells(NbGraderPreprocessor):
-    """Before nbgrader's OverwriteCells, which gives up on a cell whose flags were changed: flags as in the gradebook."""
+    """Before all of nbgrader's steps, which give up on metadata that they did not write: as in the gradebook, or none."""
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
-        """Restores `grade`, `solution`, `task`, `locked` and `points` of every cell that the gradebook knows."""
+        """Restores nbgrader's metadata of every cell that the gradebook knows; to no other cell (one that was pasted
+        from another assignment, say) belongs any."""
         about = resources["nbgrader"]
         with Gradebook(about["db_url"]) as gradebook:
             known = gradebook.find_notebook(about["notebook"], about["assignment"])
@@ -169,17 +170,22 @@ class MendCells(NbGraderPreprocessor):
             )
             sources = {cell.name: cell for cell in known.source_cells}
             for cell in nb.cells:
-                name = cell.metadata.get("nbgrader", {}).get("grade_id")
-                if name not in sources:
+                sent = cell.metadata.pop("nbgrader", None)
+                name = sent.get("grade_id") if isinstance(sent, dict) else None
+                if not isinstance(name, str) or name not in sources:
                     continue
-                cell.metadata["nbgrader"].update(
+                if sources[name].cell_type == "code":  # which has none, and which it is made again if it was changed
+                    cell.pop("attachments", None)
+                cell.metadata["nbgrader"] = NotebookNode(
+                    grade_id=name,
                     grade=name in graded,
                     solution=name in answers,
                     task=name in tasks,
                     locked=bool(sources[name].locked),
+                    checksum=sources[name].checksum,
+                    cell_type=sources[name].cell_type,
                     schema_version=3,
                 )
-                cell.metadata["nbgrader"].pop("points", None)
                 if name in points:
                     cell.metadata["nbgrader"]["points"] = float(points[name])
         return nb, resources
@@ -215,7 +221,7 @@ class DeductLate(NbGraderPreprocessor):
         return nb, resources
 
 
-SANITIZE = (ClearOutput, DeduplicateIds, OverwriteKernelspec, MendCells, OverwriteCells, CheckCellMetadata)
+SANITIZE = (MendCells, ClearOutput, DeduplicateIds, OverwriteKernelspec, OverwriteCells, CheckCellMetadata)
 PREPROCESSORS = (
     JudgeExecute,
     IgnorePattern,

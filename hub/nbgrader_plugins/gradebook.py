@@ -28,12 +28,19 @@ from autograder.api import CourseError, load_term, term_file
 from hub.nbgrader_plugins.client import FINAL, Service, ServiceError, course
 from hub.nbgrader_plugins.config import configure
 from hub.nbgrader_plugins.execute import NotGraded, find_submission, submissions
+from hub.nbgrader_plugins.ground import LinkError, give, refuse_links, writable
 from hub.nbgrader_plugins.source import build
 
 LOCK = ".gradebook.lock"
 LIMIT_S = 600.0
 # of the process that reads what a student wrote while duels of this machine wait for it
 CPU_S, MEMORY_BYTES = 90, 4 << 30
+CONFIG = "nbgrader_config.py"
+# of the service's variables: no token, no database's address
+_KEPT = (
+    "PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "PYTHONPATH", "VIRTUAL_ENV", "LD_LIBRARY_PATH",
+    "AUTOGRADER_COURSE", "AUTOGRADER_COURSE_FOLDER", "AUTOGRADER_TERM",
+)  # fmt: skip
 
 
 class GradebookError(Exception):
@@ -44,7 +51,7 @@ def sync(course_dir: Path, assignment: str, student: str, environment: dict[str,
     """Brings one student's newest submission into the gradebook, in a process of its own.
 
     Args:
-        environment: variables for the process beside ours: `AUTOGRADER_URL` and `AUTOGRADER_TOKEN` of a TA or above.
+        environment: variables for the process beside the few of ours that it needs: `AUTOGRADER_URL` and `AUTOGRADER_TOKEN` of a TA or above.
 
     Returns:
         What was done, in words.
@@ -56,7 +63,7 @@ def sync(course_dir: Path, assignment: str, student: str, environment: dict[str,
     try:
         done = subprocess.run(  # noqa: S603  # fixed program, arguments that are names
             command,
-            env={**os.environ, **(environment or {})},
+            env={key: os.environ[key] for key in _KEPT if key in os.environ} | (environment or {}),
             capture_output=True,
             text=True,
             timeout=LIMIT_S,
@@ -76,6 +83,7 @@ def write(course_dir: Path, assignment: str, student: str) -> str:
         GradebookError: a step failed.
     """
     with _alone(course_dir):
+        refuse_links(course_dir, assignment, student)
         api = interface(course_dir)
         prepare(api, assignment)
         _dated(api, assignment)
@@ -108,7 +116,10 @@ def write(course_dir: Path, assignment: str, student: str) -> str:
 
 
 def interface(course_dir: Path) -> NbGraderAPI:
-    """nbgrader with our settings, and with those of the course's own `nbgrader_config.py` over them."""
+    """nbgrader with our settings, and over them those of an `nbgrader_config.py` beside the course directory.
+
+    One inside is the TAs' own, for their servers: here it would run with all that this process may do.
+    """
     # creating a gradebook runs the program `alembic`, which lies beside this interpreter
     os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     config = Config()
@@ -116,9 +127,9 @@ def interface(course_dir: Path) -> NbGraderAPI:
     config.CourseDirectory.root = str(course_dir.resolve())
     # decided already, and run already if there was time; and duels of this machine wait for this process
     config.JudgeExecute.wait_s, config.JudgeExecute.cells_s = 5.0, 0.0
-    own = course_dir / "nbgrader_config.py"
+    own = course_dir.resolve().parent / CONFIG
     if own.is_file():
-        config.merge(PyFileConfigLoader(own.name, path=str(course_dir)).load_config())
+        config.merge(PyFileConfigLoader(own.name, path=str(own.parent)).load_config())
     coursedir = CourseDirectory(config=config)
     return NbGraderAPI(coursedir=coursedir, config=config)
 
@@ -157,6 +168,7 @@ def seed(course_dir: Path, assignments: list[str]) -> list[str]:
         with Service() as service:
             known = {row["assignment"] for row in service.json("GET", "exchange", course(), "released")}
         for assignment in assignments:
+            refuse_links(course_dir, assignment, "")
             prepare(api, assignment)
             _dated(api, assignment)
             if assignment not in known:
@@ -192,7 +204,7 @@ def _name(api: NbGraderAPI, student: str) -> None:
 def _alone(course_dir: Path) -> Iterator[None]:
     """One writer at a time, across processes; freed by the system when the process ends."""
     course_dir.mkdir(parents=True, exist_ok=True)
-    with (course_dir / LOCK).open("w") as lock:
+    with writable(course_dir / LOCK) as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
@@ -200,13 +212,8 @@ def _alone(course_dir: Path) -> Iterator[None]:
 def _hand_over(course_dir: Path) -> None:
     """What a privileged writer made belongs to the folder's owner, who works on it in Formgrader."""
     owner = course_dir.stat()
-    if os.geteuid() != 0 or owner.st_uid == 0:
-        return
-    for here, folders, names in os.walk(course_dir):
-        for name in (*folders, *names):
-            path = Path(here) / name
-            if path.lstat().st_uid != owner.st_uid:
-                os.lchown(path, owner.st_uid, owner.st_gid)
+    if os.geteuid() == 0 and owner.st_uid != 0:
+        give(course_dir, owner.st_uid, owner.st_gid)
 
 
 def _log(result: dict[str, object]) -> str:
@@ -234,7 +241,7 @@ def main() -> None:
             said = write(folder, chosen.assignment, chosen.student)
         else:
             said = f"released: {', '.join(seed(folder, chosen.assignment.split(','))) or 'nothing new'}"
-    except (GradebookError, ServiceError, CourseError) as error:
+    except (GradebookError, ServiceError, CourseError, LinkError) as error:
         sys.exit(str(error))
     print(said)  # noqa: T201  # the answer of a program
 

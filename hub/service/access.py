@@ -18,18 +18,23 @@ from hub.service.identity import Identity, Person, csrf_token, same_site
 from hub.service.metrics import Metrics
 from hub.service.ports import Grader
 from hub.service.settings import Settings
-from hub.service.wording import NOT_FOUND
+from hub.service.wording import NOT_FOUND, UNDATED
 
 # what may stand in a path or a query; anything else is refused before it reaches a query of ours
 Slug = Annotated[str, Path(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.@+-]{0,99}$")]
 Id = Annotated[int, Path(ge=1, le=2**53)]
 Word = Annotated[str | None, Query(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.@+-]{0,99}$")]
 Page = Annotated[int, Query(ge=1, le=100_000)]
+_FIELD_BYTES = 16  # of the shortest field that a page of ours repeats
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What every route works with."""
+    """What every route works with.
+
+    Attributes:
+        unwritten: what could not be brought into the gradebook, and why.
+    """
 
     settings: Settings
     ledger: Ledger
@@ -38,6 +43,7 @@ class Desk:
     catalogue: Catalogue
     metrics: Metrics
     cells: CellRuns
+    unwritten: Callable[[], list[str]] = list
 
     @property
     def deadlines(self) -> Deadlines:
@@ -53,6 +59,15 @@ class Desk:
             return programme is not None and self.ledger.clock() >= showcase_opens(programme)
         except CourseError:  # staff read what is wrong with it where they look at the showcase
             return False
+
+    def dated(self) -> None:
+        """Nothing is taken in, and no file of points is made, while nobody can say what is due.
+
+        Raises:
+            HTTPException: 503.
+        """
+        if self.catalogue.undated():
+            raise HTTPException(503, UNDATED, {"Retry-After": "600"})
 
     def own(self, person: Person, submission: int) -> Entry:
         """A submission that this person may see; anybody else's does not exist for them."""
@@ -125,7 +140,8 @@ async def reader(request: Request) -> Person:
 async def posted(request: Request, person: Annotated[Person, Depends(reader)]) -> AsyncIterator[Any]:
     """The form of a page, proved to be ours by site and token."""
     limit = at_desk(request).settings
-    async with request.form(max_files=1, max_fields=20, max_part_size=limit.form_bytes) as form:
+    most = limit.form_bytes // _FIELD_BYTES  # a decision on a class is a field per verdict
+    async with request.form(max_files=1, max_fields=most, max_part_size=limit.form_bytes) as form:
         sent = str(form.get("csrf", "")).encode("utf-8", "replace")
         if not same_site(request) or not hmac.compare_digest(sent, csrf_token(request.state.session).encode()):
             raise HTTPException(403, "This form did not come from a page of ours, or is too old; open the page again.")

@@ -6,7 +6,7 @@ import asyncio
 import hmac
 import logging
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -51,7 +51,12 @@ _FORM_WITH_FILE = re.compile(r"assignments/[^/]+/submit")
 
 
 def make_app(
-    settings: Settings, ledger: Ledger, dispatcher: Grader, identity: Identity, cells: CellRuns | None = None
+    settings: Settings,
+    ledger: Ledger,
+    dispatcher: Grader,
+    identity: Identity,
+    cells: CellRuns | None = None,
+    unwritten: Callable[[], list[str]] = list,
 ) -> FastAPI:
     """The service as an ASGI app.
 
@@ -61,6 +66,7 @@ def make_app(
         dispatcher: who grades; `NoGrader` where another process does.
         identity: who is asking.
         cells: what notebooks show; its own if None.
+        unwritten: what could not be brought into the gradebook, for staff to read.
     """
     prefix = settings.prefix.rstrip("/")
 
@@ -82,7 +88,7 @@ def make_app(
     )
     catalogue, meters = Catalogue(settings.course_folder), Metrics(ledger, dispatcher)
     cells = cells or CellRuns(ledger, dispatcher, settings.course)
-    desk = Desk(settings, ledger, dispatcher, identity, catalogue, meters, cells)
+    desk = Desk(settings, ledger, dispatcher, identity, catalogue, meters, cells, unwritten)
     app.state.desk, app.state.seats, app.state.stopping = desk, events.Seats(), asyncio.Event()
     dispatcher.on_recorded(lambda submission: refund_what_was_ours(desk, submission))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 from pathlib import Path
 
@@ -22,7 +21,8 @@ class Catalogue:
         self.folder = folder
         self._lock = threading.Lock()
         self._read: dict[Path, tuple[int, Assignment]] = {}
-        self._term: tuple[int, Term | None] = (0, None)
+        self._term: tuple[int | None, Term | None] = (None, None)
+        self._calendar()  # what is damaged later was read before
 
     def all(self) -> list[Assignment]:
         """In order. One that is broken is left out here and named by `broken`."""
@@ -36,10 +36,14 @@ class Catalogue:
                 load(folder)
             except CourseError as error:
                 problems.append(str(error))
-        try:
-            term = load_term(term_file(self.folder))
-        except CourseError as error:
-            return [*problems, f"{error}; the calendar as it was before is used"]
+        term, wrong = self._calendar()
+        if wrong:
+            until = (
+                "the calendar as it was before is used"
+                if term
+                else "nothing is taken in to be graded until it is mended"
+            )
+            return [*problems, f"{wrong}; {until}"]
         unknown = set(term.slots) - {f.name for f in self._folders()} if term else set()
         return problems + [f"{term_file(self.folder)}: assignments.{slug} has no folder" for slug in sorted(unknown)]
 
@@ -58,21 +62,34 @@ class Catalogue:
         return path if path is not None and path.is_file() else None
 
     def term(self) -> Term | None:
-        """The calendar; while its file is damaged, the one before."""
+        """The calendar; while its file is damaged or gone, the one before."""
+        return self._calendar()[0]
+
+    def undated(self) -> str:
+        """Why nobody can say what is due: there should be a calendar, and none could be read since the start. Else empty."""
+        term, problem = self._calendar()
+        return problem if term is None else ""
+
+    def _calendar(self) -> tuple[Term | None, str]:
+        """The newest that could be read, and what is wrong with the file now."""
         path = term_file(self.folder)
         try:
             stamp = path.stat().st_mtime_ns
         except OSError:
-            return None
+            stamp = None
         with self._lock:
             known, term = self._term
-        if stamp == known:
-            return term
-        with contextlib.suppress(CourseError):
-            term = load_term(path)
+        if stamp is not None and stamp == known:
+            return term, ""
+        try:
+            found = load_term(path)
+        except (CourseError, OSError) as error:
+            return term, str(error)
+        if found is None and term is not None:
+            return term, f"{path} is gone"
         with self._lock:
-            self._term = (stamp, term)
-        return term
+            self._term = (stamp, found)
+        return found, ""
 
     def _folders(self) -> list[Path]:
         found = [*all_folders(self.folder), *project_folders(self.folder)]

@@ -1,39 +1,47 @@
 """Plots of a class as SVG, and the reports' pages. Colour never carries meaning alone; every plot has a table beside it.
 
-matplotlib is not safe in threads, and a plot takes a third of a second: one at a time, and each is made once.
+matplotlib is not safe in threads, and a plot takes a third of a second: one at a time, and each is made once. Whoever
+waits for one holds none of the service's threads, which take submissions in.
 """
 
 from __future__ import annotations
 
 import io
-import threading
+from asyncio import get_running_loop
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+
+from fastapi import Response
 
 from autograder.api import Entry, Grade, page
 from hub.service.access import Desk
 from hub.service.identity import Person
 
 _INK, _MUTED, _BAR = "#1f2933", "#52606d", "#486581"
-_DRAWING = threading.Lock()
+_DRAWING = ThreadPoolExecutor(1, thread_name_prefix="drawing")
 _MOST = 256
 
 
+async def drawn(answer: Callable[[], Response]) -> Response:
+    """An answer that needs drawing, from the one thread that draws."""
+    return await get_running_loop().run_in_executor(_DRAWING, answer)
+
+
 class _Made:
-    """The newest few results by key."""
+    """The newest few results by key, for the one thread that draws."""
 
     def __init__(self) -> None:
         self._kept: OrderedDict[Hashable, str] = OrderedDict()
 
     def get(self, key: Hashable, make: Callable[[], str]) -> str:
-        with _DRAWING:
-            if key not in self._kept:
-                self._kept[key] = make()
-                if len(self._kept) > _MOST:
-                    self._kept.popitem(last=False)
-            self._kept.move_to_end(key)
-            return self._kept[key]
+        if key not in self._kept:
+            self._kept[key] = make()
+            if len(self._kept) > _MOST:
+                self._kept.popitem(last=False)
+        self._kept.move_to_end(key)
+        return self._kept[key]
 
 
 _MADE = _Made()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from autograder.api import Entry, Ledger, Term
@@ -76,7 +76,7 @@ class Deadlines:
         term, assignment = self.term, self.catalogue.get(slug)
         if term is None or due is None or assignment is None:
             return None
-        days = term.late.days_late(received, due.astimezone(UTC))
+        days = term.late.days_late(received, due.astimezone(ZoneInfo(term.timezone)))
         if not days:
             return None
         return Late(days, term.late.deduction(days, assignment.max_score + assignment.written_points))

@@ -22,6 +22,7 @@ from fastapi import APIRouter
 
 from autograder.api import AutograderError, Ledger, quietly
 from hub.nbgrader_plugins.gradebook import sync
+from hub.nbgrader_plugins.ground import writable
 from hub.service.cells import KIND, CellRuns
 from hub.service.deadlines import Deadlines
 from hub.service.identity import Identity, Person
@@ -31,6 +32,7 @@ log = logging.getLogger("autograder.gradebook")
 WRITTEN = ".gradebook-written.json"
 WITH_CELLS = "+cells"  # ends the mark of what was written with the notebook's outputs
 LOOK_S = 5.0
+_WORDS = 300  # characters of a failure's words
 Key = tuple[str, str]  # assignment, student
 
 
@@ -54,7 +56,7 @@ class Written:
         """Whole or not at all."""
         rows = self.read() | {key: mark}
         partial = self.path.with_name(f"{WRITTEN}.partial")
-        with partial.open("w", encoding="utf-8") as file:
+        with writable(partial) as file:
             json.dump([[a, s, m] for (a, s), m in sorted(rows.items())], file)
             file.flush()
             os.fsync(file.fileno())
@@ -86,6 +88,7 @@ class GradebookWriter:
         if cells is not None:
             cells.on_stored(self.recorded)
         self._failures: dict[Key, tuple[str, int, float]] = {}  # mark, how often, when again
+        self._words: dict[Key, str] = {}  # of the last failure
         self._wake, self._stop = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._work, name="gradebook", daemon=True)
 
@@ -115,6 +118,11 @@ class GradebookWriter:
         run = {int(a["stamp"]) for a in self.ledger.artefacts(self.course, KIND)} if self._cells else set()
         marks = {key: f"{mark}{WITH_CELLS}" if _submission(mark) in run else mark for key, mark in marks.items()}
         return {key: mark for key, mark in marks.items() if written.get(key) != mark}
+
+    def problems(self) -> list[str]:
+        """For staff: what could not be written, with the last words of its failure."""
+        failures = sorted(self._failures.copy().items())
+        return [f"{a} of {s}, tries so far: {n}. {self._words.get((a, s), '')}" for (a, s), (_, n, _) in failures]
 
     def _work(self) -> None:
         while not self._stop.is_set():
@@ -161,6 +169,7 @@ class GradebookWriter:
             often = often + 1 if failed == mark else 1
             first, most = self._rest_s
             rest = min(first * 2.0 ** min(often - 1, 30), most)
+            self._words[key] = (str(error).strip().splitlines() or [type(error).__name__])[-1][-_WORDS:]
             self._failures[key] = (mark, often, time.monotonic() + rest)
             log.error("%s of %s is not in the gradebook yet, again in %g s: %s", *key, rest, error)
 

@@ -18,7 +18,7 @@ from typing import Any
 from autograder.api import Assignment, Entry, Purpose
 from hub.service.access import Desk
 from hub.service.deadlines import Late
-from hub.service.wording import OURS
+from hub.service.wording import BY_PEOPLE, OURS, UNDECIDED
 from hub.spreadsheet import cell
 
 _CHUNK = 1000
@@ -69,6 +69,22 @@ def _standing(desk: Desk, entry: Entry, late: Late | None) -> Standing:
     if late is not None and points is not None:
         points = max(points - late.points, 0.0)
     return Standing(entry, points, bool(reviews), late)
+
+
+def by_people(desk: Desk, entry: Entry) -> dict[str, Any] | None:
+    """A verdict beside which a review can stand where the grader gave up: nothing of it is decided; None without a review."""
+    assignment = desk.catalogue.get(entry.assignment)
+    if assignment is None or entry.state != "needs-staff" or not desk.ledger.reviews(entry.id):
+        return None
+    none = {"points": 0.0, "verdict": "grader-failed", "sentence": BY_PEOPLE, "evidence": {}}
+    rows = [
+        none | {"id": c.id, "title": c.title, "max_points": c.points, "public": c.public} for c in assignment.criteria
+    ]
+    about = {"assignment": entry.assignment, "submission": entry.name, "submission_sha256": entry.sha256}
+    times = {"wall_s": 0.0, "overhead_s": 0.0}
+    return (
+        about | times | {"score": 0.0, "max_score": assignment.max_score, "criteria": rows, "machine": {}, "engine": {}}
+    )
 
 
 def criteria(desk: Desk, slug: str, counting: list[Standing]) -> list[dict[str, Any]]:
@@ -144,12 +160,22 @@ def needs_a_look(
 # exports
 
 
+def undecided(rows: list[dict[str, Any]]) -> dict[int, list[str]]:
+    """Submission → criteria that have no points yet for reasons that are ours, each with its verdict."""
+    found: dict[int, list[str]] = {}
+    for row in rows:
+        if row["verdict"] in UNDECIDED:
+            found.setdefault(row["submission"], []).append(f"{row['criterion']}: {row['verdict']}")
+    return found
+
+
 def export(desk: Desk, assignment: Assignment, style: str) -> str:
     """A CSV file: as Canvas or Moodle import it, or `full`, for people.
 
-    Students without a grade are left out, so that nothing is overwritten by 0. What is imported are the points that
-    count, after reviews; Moodle's file and the full one show the automatic points and the review beside them, while
-    Canvas would take every further column for a further assignment.
+    Students without a grade are left out, and where part of a grade could not be decided yet and nobody has reviewed it,
+    the points stay empty, so that nothing is overwritten by 0. What is imported are the points that count, after
+    reviews; Moodle's file and the full one show the automatic points and the review beside them, and what is undecided,
+    while Canvas would take every further column for a further assignment.
     """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
@@ -174,21 +200,27 @@ def export(desk: Desk, assignment: Assignment, style: str) -> str:
                 "Maximum",
                 "Reviewed by",
                 "Reason",
+                "Undecided",
             ]
         )
-    for s in standings(desk, assignment.slug):
+    counting = standings(desk, assignment.slug)
+    open_still = undecided(criteria(desk, assignment.slug, counting))
+    for s in counting:
         if s.points is None:
             continue
         reviews = desk.ledger.reviews(s.entry.id) if s.reviewed else []
         by, reason = (cell(reviews[-1]["by"]), cell(reviews[-1]["reason"])) if reviews else ("", "")
-        name, points = cell(s.entry.student), f"{s.points:g}"
+        still = "" if s.reviewed else "; ".join(open_still.get(s.entry.id, ()))
+        name, points = cell(s.entry.student), "" if still else f"{s.points:g}"
         automatic = "" if s.entry.score is None else f"{s.entry.score:g}"
         review = f"{float(reviews[-1]['points']):g}" if s.reviewed else ""
         days, off = (str(s.late.days), f"{s.late.points:g}") if s.late else ("", "")
         if style == "canvas":
             writer.writerow([name, "", "", name, "", points])
         elif style == "moodle":
-            writer.writerow([name, points, most, automatic, review, off, reason])
+            writer.writerow(
+                [name, points, most, automatic, review, off, f"Not decided yet: {still}" if still else reason]
+            )
         else:
-            writer.writerow([name, s.entry.id, automatic, review, days, off, points, most, by, reason])
+            writer.writerow([name, s.entry.id, automatic, review, days, off, points, most, by, reason, still])
     return out.getvalue()

@@ -6,6 +6,7 @@ door token → size → `receive_bytes` (the student's sentence) → grading tok
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import math
 import time
 from datetime import datetime
@@ -13,7 +14,7 @@ from datetime import datetime
 from fastapi import HTTPException, Request
 from fastapi.concurrency import run_in_threadpool
 
-from autograder.api import Assignment, Purpose, Receipt, SubmissionError, read_project_bytes, receive_bytes
+from autograder.api import Assignment, Purpose, Receipt, State, SubmissionError, read_project_bytes, receive_bytes
 from hub.service.access import Desk
 from hub.service.identity import Person
 from hub.service.settings import KIB, Bucket
@@ -21,6 +22,7 @@ from hub.service.wording import CLOSED, OURS, SLOW_DOWN, TOO_LARGE, duration
 
 STAMP = "%Y-%m-%d %H:%M:%S.%f UTC"  # nbgrader's own form of a time
 _MAX_NAME = 200
+_MAX_TRIES = 1000  # of one assignment that are looked through for the same bytes
 _ARCHIVES = (".ipynb", ".zip", ".tar", ".gz", ".tgz")
 
 
@@ -91,7 +93,7 @@ async def hand_in(
     """Takes a request's body in.
 
     Raises:
-        HTTPException: 404, 408, 413, 422 or 429, with the sentence that the student reads.
+        HTTPException: 404, 408, 413, 422, 429 or 503, with the sentence that the student reads.
     """
     assignment = await run_in_threadpool(at_the_door, desk, person, slug)
     name = plain_name(name)
@@ -121,7 +123,9 @@ def take(
         desk.metrics.refused.labels("content").inc()
         raise HTTPException(422, str(error)) from error
     if purpose is Purpose.GRADE and not person.staff:
+        desk.dated()
         _still_open(desk, person.name, assignment.slug)
+    again = purpose is Purpose.TRY and _tried(desk, person.name, assignment.slug, raw)
     key, bucket, what = _grading_bucket(desk, person.name, assignment.slug, purpose)
     _spend(desk, key, bucket, what)
     stored = False
@@ -137,8 +141,8 @@ def take(
             cores=cores,
             gpu=gpu,
         )
-        # known bytes are not graded twice; a try of known bytes is measured again
-        stored = not receipt.duplicate or purpose is Purpose.TRY
+        # known bytes are not graded twice; a try of known bytes is measured again, unless it is still to be measured
+        stored = not receipt.duplicate or again
     finally:
         if not stored:  # ours failed, or nothing will be graded for this token
             desk.ledger.refund(key, capacity=bucket.capacity)
@@ -146,6 +150,15 @@ def take(
     desk.metrics.submissions.labels(str(purpose), str(receipt.duplicate).lower()).inc()
     desk.metrics.receipt_s.observe(time.perf_counter() - began)
     return receipt
+
+
+def _tried(desk: Desk, student: str, slug: str, raw: bytes) -> bool:
+    """Whether a try of these bytes is over."""
+    digest = hashlib.sha256(raw).hexdigest()
+    found = desk.ledger.entries(
+        desk.settings.course, assignment=slug, student=student, purpose=Purpose.TRY, limit=_MAX_TRIES
+    )
+    return any(e.sha256 == digest and e.state in (State.GRADED, State.STAFF) for e in found)
 
 
 def _needs(assignment: Assignment, name: str, raw: bytes) -> tuple[int, bool]:
@@ -170,11 +183,12 @@ def _still_open(desk: Desk, student: str, slug: str) -> None:
 
 
 def refund_what_was_ours(desk: Desk, submission: int) -> None:
-    """After a grade: what we could not decide costs no token."""
+    """After a grading: what we could not decide, in part or at all, costs no token."""
     desk.metrics.gradings.inc()
     entry, grade = desk.ledger.entry(submission), desk.ledger.grade_json(submission)
-    if entry is None or grade is None or entry.course != desk.settings.course:
+    if entry is None or entry.course != desk.settings.course:
         return
-    if any(c["verdict"] in OURS for c in grade["criteria"]):
+    gave_up = grade is None and entry.state is State.STAFF
+    if gave_up or any(c["verdict"] in OURS for c in (grade or {"criteria": ()})["criteria"]):
         key, bucket, _ = _grading_bucket(desk, entry.student, entry.assignment, entry.purpose)
         desk.ledger.refund(key, capacity=bucket.capacity)

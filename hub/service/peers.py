@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import random
+import secrets
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -15,7 +16,7 @@ from typing import Any
 
 from fastapi import APIRouter, HTTPException, Request, Response
 
-from autograder.api import AutograderError, Entry, read_project_bytes
+from autograder.api import AutograderError, Entry, Purpose, read_project_bytes
 from hub.service.access import AtDesk, Desk, Form, Id, Reader, StaffReader
 from hub.service.forms import back, line
 from hub.service.grades import standings
@@ -84,7 +85,17 @@ def votes(desk: Desk, slug: str, person: Person) -> dict[str, str]:
     """Voter → owner, of those that this person may know."""
     of = None if person.staff else person.name
     rows = desk.ledger.artefacts(desk.settings.course, VOTE, assignment=slug, student=of)
-    return {r["student"]: desk.ledger.blobs.get(r["sha256"]).decode() for r in rows}
+    return {r["student"]: _chosen(desk.ledger.blobs.get(r["sha256"]).decode()) for r in rows}
+
+
+def _ballot(owner: str) -> str:
+    """With chance in it: its digest stands in the audit beside the voter, and there are few names to try."""
+    return json.dumps({"owner": owner, "chance": secrets.token_hex(16)})
+
+
+def _chosen(ballot: str) -> str:
+    """The owner on a ballot; older ones are a mere name."""
+    return str(json.loads(ballot)["owner"]) if ballot.startswith("{") else ballot
 
 
 @router.get("/peers")
@@ -158,7 +169,7 @@ def vote(person: Reader, form: Form, desk: AtDesk) -> Response:
     owner = next((s.entry.student for s in standings(desk, slug) if str(s.entry.id) == chosen), person.name)
     if owner == person.name:
         raise HTTPException(422, "Choose one of the projects that are not yours.")
-    _keep(desk, VOTE, slug, person.name, "", owner, person)
+    _keep(desk, VOTE, slug, person.name, "", _ballot(owner), person)
     return back(desk, "peers")
 
 
@@ -174,9 +185,10 @@ def _keep(desk: Desk, kind: str, slug: str, student: str, stamp: str, text: str,
 
 
 def _dealt_to(desk: Desk, person: Person, submission: int) -> Entry:
-    """A project that this person reads; any version of it, since its team may hand in another at any moment."""
+    """A project that this person reads; any version of it, since its team may hand in another at any moment, but no try."""
     entry, slug = desk.ledger.entry(submission), _slug(desk)
-    ours = entry is not None and (entry.course, entry.assignment) == (desk.settings.course, slug)
+    wanted = (desk.settings.course, slug, Purpose.GRADE)
+    ours = entry is not None and (entry.course, entry.assignment, entry.purpose) == wanted
     if entry is None or not ours or not (person.staff or entry.student in dealt(desk, slug).get(person.name, [])):
         raise HTTPException(404, NOT_FOUND)
     return entry

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import signal
 import sys
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from os import environ
@@ -66,6 +67,7 @@ def run(host: str, port: int, state: Path | None, grader: bool, cores: int, pers
             dispatcher = open_things.enter_context(Dispatcher(ledger, cluster, quarantine=quarantine))
         identity = _identity(settings, ledger, managed)
         cells = CellRuns(ledger, dispatcher, settings.course)
+        unwritten: Callable[[], list[str]] = list
         if settings.gradebook is not None:
             from hub.service.gradebook import GradebookWriter, Inside  # nbgrader is needed only with a gradebook
 
@@ -77,7 +79,8 @@ def run(host: str, port: int, state: Path | None, grader: bool, cores: int, pers
             identity = Inside(identity, writer.token)
             open_things.enter_context(writer)
             dispatcher.on_recorded(writer.recorded)
-        app = make_app(settings, ledger, dispatcher, identity, cells)
+            unwritten = writer.problems
+        app = make_app(settings, ledger, dispatcher, identity, cells, unwritten)
         # access lines would hold students' names and what they look at
         config = uvicorn.Config(
             app, host=host, port=port, access_log=False, timeout_graceful_shutdown=_GRACE_S, server_header=False

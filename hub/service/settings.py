@@ -31,7 +31,7 @@ class Settings:
         trial: tries on the grading hardware, per student.
         upload_bytes: most that a submission may hold on its way in; the assignment's own limit applies after that.
         archive_bytes: most that a release or a feedback archive may hold.
-        form_bytes: most that JSON or a form may hold.
+        form_bytes: most that JSON or a form may hold; a regrade of 10 000 students is decided on by one of 220 KB.
         metrics_token: what Prometheus shows as its bearer token; empty means that only staff may read the metrics.
         check_hour: of the day, local time, at which every node duels a kernel against itself; None never.
         followers: live streams at once, of everybody, and of one person.
@@ -49,7 +49,7 @@ class Settings:
     trial: Bucket = Bucket(5, 300)
     upload_bytes: int = 16 * MIB
     archive_bytes: int = 64 * MIB
-    form_bytes: int = 64 * KIB
+    form_bytes: int = 256 * KIB
     upload_s: float = 60.0
     metrics_token: str = ""
     check_hour: int | None = 4

@@ -43,6 +43,7 @@ def overview(request: Request, person: StaffReader, desk: AtDesk) -> Response:
         assignments=desk.catalogue.all(),
         titles={a.slug: a.title for a in desk.catalogue.all()},
         broken=[] if part else desk.catalogue.broken(),
+        unwritten=[] if part else desk.unwritten(),
     )
 
 
@@ -110,18 +111,26 @@ def assignment(request: Request, slug: Slug, person: StaffReader, desk: AtDesk) 
 
 
 @router.get("/assignments/{slug}/scores.svg")
-def scores_svg(slug: Slug, person: StaffReader, desk: AtDesk) -> Response:
+async def scores_svg(slug: Slug, person: StaffReader, desk: AtDesk) -> Response:
     """The distribution of points."""
-    points = [s.points for s in standings(desk, slug) if s.points is not None]
-    return _picture(charts.scores(points, desk.assignment(slug).attainable))
+
+    def picture() -> Response:
+        points = [s.points for s in standings(desk, slug) if s.points is not None]
+        return _picture(charts.scores(points, desk.assignment(slug).attainable))
+
+    return await charts.drawn(picture)
 
 
 @router.get("/assignments/{slug}/speedups.svg")
-def speedups_svg(slug: Slug, person: StaffReader, desk: AtDesk) -> Response:
+async def speedups_svg(slug: Slug, person: StaffReader, desk: AtDesk) -> Response:
     """Every student's speedup beside the tiers."""
-    found = desk.assignment(slug)
-    measured = speedups(found, criteria(desk, slug, standings(desk, slug)))
-    return _picture(charts.speedups(measured, {c.title: [t.threshold for t in c.tiers] for c in found.criteria}))
+
+    def picture() -> Response:
+        found = desk.assignment(slug)
+        measured = speedups(found, criteria(desk, slug, standings(desk, slug)))
+        return _picture(charts.speedups(measured, {c.title: [t.threshold for t in c.tiers] for c in found.criteria}))
+
+    return await charts.drawn(picture)
 
 
 def _picture(text: str) -> Response:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from autograder.api import Purpose
 from hub.service.access import AtDesk, Id, Instructor, Slug, Ta, Visitor, Word
-from hub.service.charts import report_of
+from hub.service.charts import drawn, report_of
 from hub.service.grades import export
 from hub.service.intake import hand_in
 from hub.service.regrades import difference, preview, regrade_all
@@ -121,13 +121,16 @@ def submission(submission: Id, person: Visitor, desk: AtDesk) -> dict[str, Any]:
 
 
 @router.get("/submissions/{submission}/report", response_class=HTMLResponse)
-def report(submission: Id, person: Visitor, desk: AtDesk) -> Response:
+async def report(submission: Id, person: Visitor, desk: AtDesk) -> Response:
     """The verdict as a page that stands alone; students get it without hidden details."""
-    entry = desk.own(person, submission)
-    text = report_of(desk, person, entry)
-    if text is None:
-        raise nothing_yet()
-    return HTMLResponse(text, headers={"Content-Security-Policy": REPORT_POLICY})
+
+    def whole() -> Response:
+        text = report_of(desk, person, desk.own(person, submission))
+        if text is None:
+            raise nothing_yet()
+        return HTMLResponse(text, headers={"Content-Security-Policy": REPORT_POLICY})
+
+    return await drawn(whole)
 
 
 @router.get("/receipts/{receipt}")
@@ -180,6 +183,7 @@ def grades_csv(
     slug: Slug, person: Ta, desk: AtDesk, format: Annotated[Literal["canvas", "moodle", "full"], Query()] = "canvas"
 ) -> Response:
     """What counts for every student, as the learning management system imports it."""
+    desk.dated()
     text = export(desk, desk.assignment(slug), format)
     headers = {"Content-Disposition": f'attachment; filename="{slug}-{format}.csv"'}
     return Response(text, media_type="text/csv; charset=utf-8", headers=headers)

@@ -21,13 +21,19 @@ VERDICT_MARKS = {
     "inconclusive": _OURS,
     "grader-failed": _OURS,
 }
+UNDECIDED = frozenset(v for v, mark in VERDICT_MARKS.items() if mark is _OURS)
 # what costs no token; a part that waits for hardware is still to be graded for the one that was paid
-OURS = frozenset(v for v, mark in VERDICT_MARKS.items() if mark is _OURS) - {"waiting-for-hardware"}
+OURS = UNDECIDED - {"waiting-for-hardware"}
 
 NOT_FOUND = "There is no such thing here, or it is not yours."
 SLOW_DOWN = "You have used up your {what} for now; the next one is yours in {wait}. Nothing was taken in."
 TOO_LARGE = "This is larger than {limit} KiB, which is the most that is taken; remove data files and outputs."
 CLOSED = "'{slug}' closed for you on {when}; nothing was taken in. Tries still work; the course's staff can give you an extension."
+BY_PEOPLE = "Our grader failed, not you; the course's staff have decided on the points."
+UNDATED = (
+    "The course's calendar cannot be read, so nobody can say what is due. Nothing is taken in to be graded until the course's "
+    "staff have mended it; hand it in again then. Tries still work."
+)
 STORED_NOT = "We could not store this; it was not taken in and costs you nothing. Submit it again in a minute."
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from click.testing import CliRunner
@@ -14,6 +15,7 @@ from autograder.domain.term import LatePolicy
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DUE = datetime(2026, 10, 2, 23, 59, 59, tzinfo=UTC)
+BERLIN = ZoneInfo("Europe/Berlin")
 HEAD = 'title = "T"\nterm = "t"\ntimezone = "Europe/Berlin"\nshares = { assignments = 0.5, project = 0.5 }\n'
 
 
@@ -88,6 +90,28 @@ def test_days_begun_count_and_a_moment_s_grace_is_not_late(seconds, days, points
     policy = LatePolicy(grace_s=900, per_day=0.1, days=5)
     assert policy.days_late(DUE + timedelta(seconds=seconds), DUE) == days
     assert policy.deduction(days, 100) == pytest.approx(points)
+
+
+@pytest.mark.parametrize(
+    ("due", "hours", "days"),
+    [
+        (datetime(2026, 10, 24, 23, 59, 59, tzinfo=BERLIN), 24.9, 1),  # clocks go back: a day of 25 hours
+        (datetime(2026, 10, 24, 23, 59, 59, tzinfo=BERLIN), 25.1, 2),
+        (datetime(2026, 10, 22, 23, 59, 59, tzinfo=BERLIN), 5 * 24 + 0.9, 5),
+        (datetime(2027, 3, 27, 23, 59, 59, tzinfo=BERLIN), 22.9, 1),  # forward: 23 hours
+        (datetime(2027, 3, 27, 23, 59, 59, tzinfo=BERLIN), 23.1, 2),
+        (datetime(2027, 3, 25, 23, 59, 59, tzinfo=BERLIN), 5 * 24 - 1.1, 5),
+        (datetime(2027, 3, 25, 23, 59, 59, tzinfo=BERLIN), 0.2, 0),
+    ],
+)
+def test_a_day_ends_when_the_clock_on_the_wall_says_so(due, hours, days):
+    """What is taken in on the last day costs no day more than there are."""
+    policy = LatePolicy(grace_s=900, per_day=0.1, days=5)
+    received = due.astimezone(UTC) + timedelta(hours=hours)
+    assert policy.days_late(received, due) == policy.days_late(received.astimezone(due.tzinfo), due) == days
+    last = policy.closes(due)
+    assert policy.days_late(last.astimezone(UTC), due) == policy.days
+    assert policy.days_late(last.astimezone(UTC) + timedelta(seconds=1), due) == policy.days + 1
 
 
 def test_whoever_takes_nothing_late_still_gives_the_grace():

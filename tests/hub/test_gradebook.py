@@ -166,6 +166,47 @@ def test_a_student_who_edits_the_cells_changes_nothing(service: Running, person:
     assert "1000.0" not in [c["source"] for c in notebook["cells"]]
 
 
+def test_cells_that_nbgrader_does_not_know_hold_no_feedback_up(
+    service: Running, person: Make, course_dir: Path
+) -> None:
+    """Pasted from another assignment with their metadata, or with metadata that means nothing; a picture in a test cell."""
+    strange: tuple[Any, ...] = (
+        {"grade": True, "grade_id": "of-another", "locked": True, "points": 3, "solution": False, "schema_version": 3},
+        {"grade": False, "grade_id": "answer-of-another", "locked": False, "solution": True, "schema_version": 1},
+        {"grade": True}, {"grade_id": ["x"], "locked": True}, {"grade": "no", "schema_version": "new"}, [1], "x", None,
+    )  # fmt: skip
+
+    def paste(cells: list[Any]) -> list[Any]:
+        for cell in cells:
+            name = cell["metadata"].get("nbgrader", {}).get("grade_id", "")
+            if name == f"{PREFIX}formula":
+                cell["metadata"]["nbgrader"] |= {"checksum": 7, "cell_type": None, "points": "many", "grade": []}
+            if name == f"{PREFIX}speed":
+                cell["cell_type"], cell["attachments"] = "markdown", {"a.png": {"image/png": "eA=="}}
+                del cell["outputs"], cell["execution_count"]
+        pasted = [
+            {
+                "cell_type": "code",
+                "id": f"pasted-{i}",
+                "metadata": {"nbgrader": about},
+                "source": f"pasted = {i}",
+                "outputs": [],
+                "execution_count": None,
+            }
+            for i, about in enumerate(strange)
+        ]
+        return [*cells, *pasted]
+
+    submit(person, "ada", paste)
+    grade = service.record(lambda c: c.points / 2)
+    assert "in the gradebook" in sync(course_dir, SLUG, "ada", service.environment("tess"))
+    found = scores(course_dir, "ada")
+    for criterion in grade["criteria"]:
+        assert found[PREFIX + criterion["id"]] == (pytest.approx(criterion["max_points"] / 2), False)
+    (page,) = (course_dir / "feedback" / "ada" / SLUG).rglob("*.html")
+    assert page.read_text().count("pasted") >= len(strange) and "Report of the autograder" in page.read_text()
+
+
 def test_what_is_our_fault_waits_for_a_person(service: Running, person: Make, course_dir: Path) -> None:
     """An undecided criterion is flagged in Formgrader instead of counting as nothing."""
     submit(person, "ada")

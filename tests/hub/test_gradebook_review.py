@@ -73,6 +73,26 @@ def test_a_review_is_the_total_and_leaves_with_its_submission(
     assert total(course_dir, "ada") == pytest.approx(grade["max_score"])
 
 
+def test_a_review_counts_where_the_grader_gave_up(
+    service: Running,
+    person: Callable[[str], Any],
+    course_dir: Path,  # noqa: F811
+) -> None:
+    """In the gradebook and its feedback, as on the student's page and in the files."""
+    submit(person, "ada")
+    held = service.ledger.lease("test", free=64, hold_s=60.0)
+    assert held is not None and service.ledger.escalate(held, "the node burned down")
+    writer = GradebookWriter(service.ledger, course_dir, service.url, "course")
+    assert writer.owed() == {}
+    service.ledger.review(held.submission, by="tess", points=12.5, reason="read by a person")
+    assert list(writer.owed()) == [(SLUG, "ada")]
+    assert "in the gradebook" in sync(course_dir, SLUG, "ada", service.environment("tess"))
+    assert total(course_dir, "ada") == pytest.approx(12.5)
+    assert not any(flag for name, (_, flag) in scores(course_dir, "ada").items() if name.startswith(PREFIX))
+    (page,) = (course_dir / "feedback" / "ada" / SLUG).rglob("*.html")
+    assert "read by a person" in page.read_text() and "burned down" not in page.read_text()
+
+
 def test_a_new_writer_finds_what_was_recorded_and_never_written(
     service: Running,
     person: Callable[[str], Any],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,6 +11,8 @@ from traitlets.config import Config
 
 from hub import authenticators, roles, spawner
 from hub.site import Site, SiteError, read_roster
+
+from .work import REPOSITORY
 
 
 def test_the_demo_stays_on_the_loopback() -> None:
@@ -32,6 +35,20 @@ def test_a_server_token_is_worth_little() -> None:
     granted = {s for role in config.JupyterHub.load_roles for s in role["scopes"]}
     assert not granted & {"admin:users", "admin:servers", "access:servers", "tokens", "shares"}
     assert config.JupyterHub.load_groups["course-course-student"] == {"users": ["ada"]}
+
+
+def test_the_service_is_told_all_that_it_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The hub passes nothing on by itself: every setting of the service and of its nodes must be named."""
+    readers = ("hub/service/settings.py", "autograder/engine/options.py", "autograder/measure/gpu.py",
+               "autograder/course/term.py", "autograder/course/load.py")  # fmt: skip
+    read = {name for path in readers for name in re.findall(r"AUTOGRADER_[A-Z_]+", (REPOSITORY / path).read_text())}
+    assert len(read) > 10
+    for name in read:
+        monkeypatch.setenv(name, f"told-{name}")
+    told = roles.service(Site.read())["environment"]
+    assert read <= set(told)
+    ours = {"AUTOGRADER_STATE", "AUTOGRADER_GRADEBOOK"}  # made of the hub's own
+    assert {name for name in read if told[name] != f"told-{name}"} == ours
 
 
 def test_the_highest_role_counts() -> None:

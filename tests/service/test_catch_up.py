@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from autograder.api import Ledger
 from hub.nbgrader_plugins.gradebook import GradebookError
 from hub.service.gradebook import WRITTEN, GradebookWriter, Written
 
-from .conftest import SLUG, verdict
+from .conftest import SLUG, House, verdict
 
 WAIT_S = 20
 
@@ -107,6 +108,22 @@ def test_what_was_recorded_before_the_start_is_written_once(ledger: Ledger, fold
         assert book.next() == (SLUG, "cem")
     settled(second)
     assert book.brought.empty()
+
+
+def test_staff_read_what_cannot_be_written(house: House, folder: Path, writer: Callable) -> None:
+    """With the last words of the failure, until it is written."""
+    hand_in(house.ledger)
+    book = Book(folder, failures=1)
+    one = GradebookWriter(house.ledger, folder, "http://x/", "course", rest_s=(3600.0, 3600.0), bring=book)
+    house.app.state.desk = replace(house.app.state.desk, unwritten=one.problems)
+    with one:
+        book.next()
+        one._thread.join(0.2)
+    text = house.page("tom", "staff").text
+    assert f"{SLUG} of ada, tries so far: 1. nbgrader is not well" in text
+    assert one.problems() and "Not in the gradebook" not in house.page("tom", "staff/queue").text
+    one._one((SLUG, "ada"), one.owed()[(SLUG, "ada")])
+    assert one.problems() == [] and "Not in the gradebook" not in house.page("tom", "staff").text
 
 
 def test_a_failure_is_tried_again(ledger: Ledger, folder: Path, writer: Callable) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -118,6 +119,49 @@ def test_a_damaged_calendar_changes_no_deadline_and_is_named_to_staff(house, cal
     (tmp_path / "course.toml").write_text("title = ")
     assert "of the mark" in house.page("ada", "").text
     assert "course.toml" in house.page("tom", "staff").text
+
+
+def test_a_day_late_is_the_course_s_own(house, calendar, tmp_path):
+    """Not one of 24 hours, on the night in which its clocks go back."""
+    calendar(timedelta(days=1))
+    rules = house.app.state.desk.deadlines
+    text = (tmp_path / "course.toml").read_text().replace('"UTC"', '"Europe/Berlin"')
+    (tmp_path / "course.toml").write_text(re.sub(r"due = \S+", "due = 2020-10-24T21:59:59Z", text))
+    (tmp_path / "course.toml").write_text(
+        re.sub(r"released = \S+,", "released = 2020-10-01,", (tmp_path / "course.toml").read_text())
+    )
+    due = rules.due(SLUG, "ada")
+    late = rules._late(SLUG, due.astimezone(UTC), due.astimezone(UTC) + timedelta(hours=24.9))
+    assert late is not None and late.days == 1
+
+
+def test_a_calendar_that_vanishes_moves_no_deadline(house, calendar, tmp_path):
+    """Whether it was named or lay beside the assignments; staff read that it is gone."""
+    calendar(timedelta(days=6))
+    assert house.api("ada", "POST", f"api/assignments/{SLUG}/submissions", content=b"def f():\n").status_code == 403
+    (tmp_path / "course.toml").unlink()
+    assert house.api("ada", "POST", f"api/assignments/{SLUG}/submissions", content=b"def f():\n").status_code == 403
+    assert "as it was before is used" in house.page("tom", "staff").text
+
+
+def test_without_the_calendar_that_should_be_there_nothing_is_taken_in(build, calendar, tmp_path):
+    """From the start on, for nobody can say what is due; tries go on, and it ends when the file is mended."""
+    calendar(timedelta(days=-3))
+    whole = (tmp_path / "course.toml").read_text()
+    for broken in ("title = ", None):
+        if broken is None:
+            (tmp_path / "course.toml").unlink()
+        else:
+            (tmp_path / "course.toml").write_text(broken)
+        house = build()
+        path = f"api/assignments/{SLUG}/submissions"
+        answer = house.api("ada", "POST", path, content=b"def f():\n")
+        assert answer.status_code == 503 and "calendar cannot be read" in answer.json()["detail"]
+        assert house.api("ada", "POST", path, content=b"def f():\n", params={"purpose": "try"}).status_code == 201
+        assert house.api("tom", "GET", f"api/assignments/{SLUG}/grades.csv").status_code == 503
+        assert "nothing is taken in to be graded until it is mended" in house.page("tom", "staff").text
+    (tmp_path / "course.toml").write_text(whole)
+    house.submit()
 
 
 def test_an_extension_is_given_in_the_course_s_own_time(house, calendar, tmp_path):

@@ -89,6 +89,32 @@ def test_duplicates_and_refusals_cost_no_grading(build: Callable[..., House]) ->
     assert house.api("ada", "POST", PATH, content=SOLUTION + b"#").status_code == 201
 
 
+def test_a_try_costs_a_token_for_each_measurement(build: Callable[..., House]) -> None:
+    """Not for each press of the button: what waits is measured once."""
+    house = build(trial=Bucket(3, 1e6))
+
+    def press() -> int:
+        answer = house.api("ada", "POST", PATH, params={"purpose": "try"}, content=SOLUTION)
+        return int(answer.status_code)
+
+    assert [press() for _ in range(4)] == [201] * 4
+    house.grade(1)
+    assert [press() for _ in range(2)] == [201] * 2  # again, and then it waits
+    house.grade(1)
+    assert [press(), press()] == [201, 429]
+
+
+def test_what_the_grader_gave_up_on_gives_the_token_back(build: Callable[..., House]) -> None:
+    """As far as a dispatcher tells of it; there is no grade to be read."""
+    house = build(grade=Bucket(1, 1e6))
+    submission = house.submit()
+    held = house.ledger.lease("test", free=8, hold_s=60)
+    assert held is not None and house.ledger.escalate(held, "the node burned down")
+    for call in house.grader.calls:
+        call(submission)
+    assert house.api("ada", "POST", PATH, content=SOLUTION + b"#").status_code == 201
+
+
 def test_our_failure_costs_no_token_and_says_so(build: Callable[..., House], monkeypatch: Any) -> None:
     """503 while the ledger is away; afterwards the token is still there."""
     house = build(grade=Bucket(1, 1e6))
@@ -118,6 +144,6 @@ def test_json_and_forms_have_a_small_limit(house: House) -> None:
     """Nobody fills the memory with a review."""
     submission = house.submit()
     answer = house.api(
-        "tom", "POST", f"api/submissions/{submission}/review", json={"points": 1, "reason": "x" * 100_000}
+        "tom", "POST", f"api/submissions/{submission}/review", json={"points": 1, "reason": "x" * 300_000}
     )
     assert answer.status_code == 413

@@ -208,6 +208,41 @@ def test_exports_are_as_canvas_and_moodle_read_them(house: House) -> None:
     assert (ben["Automatic points"], ben["Review"], ben["Counts"], ben["Reason"]) == ("50", "", "50", "")
 
 
+def test_a_review_is_shown_where_the_grader_gave_up(house: House) -> None:
+    """The student reads it, and not the grader's words."""
+    identity = house.submit()
+    held = house.ledger.lease("test", free=8, hold_s=60)
+    assert held is not None and house.ledger.escalate(held, "node-secret")
+    form(house, "tom", f"staff/submissions/{identity}/review", {"points": "12", "reason": "by hand"})
+    text = house.page("ada", f"submissions/{identity}").text
+    assert "Reviewed by tom:</strong> by hand" in text and "12 <small>points" in text and "node-secret" not in text
+
+
+def test_what_is_undecided_overwrites_nothing(house: House) -> None:
+    """Neither by 0 nor by part of the points, in no format, until it is decided or reviewed."""
+    for who, code in (("ada", Verdict.INCONCLUSIVE), ("ben", Verdict.GRADER_FAILED), ("cem", Verdict.PASSED)):
+        receipt = house.ledger.submit(
+            course="course", assignment=SLUG, student=who, name="a.py", content=who.encode(), channel="api"
+        )
+        house.grade(receipt.submission, points=0 if code.fault == "ours" else 30, code=code)
+
+    def table(style: str, skip: int = 0) -> list[dict[str, str]]:
+        text = house.api("tom", "GET", f"api/assignments/{SLUG}/grades.csv?format={style}").text
+        return list(csv.DictReader(io.StringIO(text)))[skip:]
+
+    title = "The test assignment"
+    assert [r[title] for r in table("canvas", 1)] == ["", "", "50"]
+    moodle = table("moodle")
+    assert [r[title] for r in moodle] == ["", "", "50"] and moodle[0]["Automatic points"] == "20"
+    assert moodle[1]["Feedback comments"] == "Not decided yet: formula: grader-failed"
+    assert [(r["Counts"], r["Undecided"]) for r in table("full")] == [
+        ("", "formula: inconclusive"), ("", "formula: grader-failed"), ("50", ""),
+    ]  # fmt: skip
+    house.ledger.review(1, by="tom", points=33, reason="r")
+    assert [r[title] for r in table("canvas", 1)] == ["33", "", "50"]
+    assert (table("full")[0]["Undecided"], table("moodle")[0]["Feedback comments"]) == ("", "r")
+
+
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1", "\n=1"])
 def test_no_cell_is_a_formula(text: str) -> None:
     """Whatever stands before the sign."""

@@ -6,11 +6,14 @@ import random
 import re
 from collections import Counter
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any
 
 import pytest
 
-from hub.service.peers import EACH, deal
+from autograder.api import Purpose
+from hub.service.identity import Person
+from hub.service.peers import EACH, VOTE, deal, votes
 from tests.service.conftest import House
 from tests.service.test_pages import form
 from tests.service.test_projects import EVIL, grade, hand_in, project
@@ -86,6 +89,29 @@ def test_nobody_reads_or_writes_what_was_not_dealt(
         assert form(house, who, f"peers/{number}/review", {"text": TEXT}).status_code == 404
     assert house.page("tom", f"peers/{class_of_three['ada']}/archive").status_code == 200
     assert "Ben" not in house.page("eve", "peers").text
+
+
+def test_a_team_s_tries_are_its_own(house: House, class_of_three: dict[str, int], monkeypatch: Any) -> None:
+    """What was dealt is what was handed in."""
+    at(house, monkeypatch, OPEN.replace(day=1))
+    form(house, "tom", "peers/deal", {})
+    tried = house.ledger.submit(
+        course="course", assignment="t_project", student="ben", name="p.zip", content=b"PK", channel="api",
+        purpose=Purpose.TRY,
+    )  # fmt: skip
+    assert house.page("ada", f"peers/{class_of_three['ben']}/archive").status_code == 200
+    assert house.page("ada", f"peers/{tried.submission}/archive").status_code == 404
+
+
+def test_the_audit_tells_nobody_s_vote(house: House, class_of_three: dict[str, int], monkeypatch: Any) -> None:
+    """It holds who voted, and no digest that the names of the class would give; ballots of before still count."""
+    at(house, monkeypatch, OPEN)
+    form(house, "eve", "peers/vote", {"submission": str(class_of_three["ada"])})
+    (row,) = (r for r in house.ledger.audit(limit=20) if r["what"] == VOTE)
+    assert row["who"] == "eve" and not any(sha256(n.encode()).hexdigest() in str(row) for n in ("ada", "ben"))
+    house.ledger.put_artefact("course", VOTE, "t_project", "ben", "", b"ada", "ben")
+    desk = house.app.state.desk
+    assert votes(desk, "t_project", Person("tom", "ta")) == {"eve": "ada", "ben": "ada"}
 
 
 def test_a_team_that_hands_in_again_keeps_its_readers(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -68,6 +69,24 @@ def test_all_are_made_live_at_once(house: House, staged: list[int]) -> None:
     assert [(r["who"], r["what"]) for r in house.ledger.audit(limit=2)] == [("ivy", "made live")] * 2
     assert form(house, "ivy", DECIDE, data).status_code == 422
     assert "There was none" not in house.page("ivy", PAGE).text
+
+
+def test_a_large_class_is_decided_on_by_the_page_s_own_form(house: House) -> None:
+    """However many verdicts wait: each is a field."""
+    ids = [house.submit("ada", SOLUTION + b"#%d" % i) for i in range(25)]
+    for identity in ids:
+        house.grade(identity)
+    for identity in ids:
+        house.ledger.regrade(identity, by="ivy", staged=True)
+        house.grade(identity, points=10)
+    text = re.search(r'<form[^>]* id="all".*?</form>', house.page("ivy", PAGE).text, re.DOTALL)
+    assert text is not None and "Make all 25 live" in text[0]
+    sent = re.findall(r'name="pick" value="([^"]+)"', text[0])
+    assert len(sent) == 25
+    many = [f"{100_000 + i}:{100_000 + i}" for i in range(10_000 - 25)]  # long decided on: skipped, and read
+    data = {"action": "live", "everything": "1", "pick": sent + many}
+    assert form(house, "ivy", DECIDE, data).status_code == 303
+    assert house.ledger.staged("course") == {} and score(house, "ada", ids[24]) == 30
 
 
 def test_a_chosen_one_is_made_live_and_another_discarded(house: House, staged: list[int]) -> None:
