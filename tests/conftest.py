@@ -18,7 +18,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 os.environ["AUTOGRADER_TERM"] = str(FIXTURES / "no_deadlines.toml")
 
 # Folders and files whose tests time nothing: `make test` runs them on all cores, and then what times programs, alone.
-BESIDE = ("course/", "domain/", "hub/", "ledger/", "report/", "service/", "crash/test_service.py", "judge/test_cuda.py",
+BESIDE = ("course/", "domain/", "hub/", "ledger/", "report/", "service/", "crash/test_service.py",
           "catalogue/test_notebooks.py", "test_architecture.py")  # fmt: skip
 # fixtures by which something is graded, perhaps in a duel, or that use all cores by themselves
 BUSY = {"node", "demo", "ada", "tess", "executed"}
