@@ -107,7 +107,7 @@ def record(session: Session, now: datetime, held: Lease, grade: dict[str, Any], 
     """Writes a verdict once; a late or a second one changes nothing.
 
     That of a staged regrade is kept beside the grade that counts, until staff decide; an undecided one replaces nothing
-    that was decided: it is kept for the record, and staff look.
+    that left less open: it is kept for the record, and staff look.
 
     Args:
         grade: the object of `grade --json`.
@@ -124,7 +124,8 @@ def record(session: Session, now: datetime, held: Lease, grade: dict[str, Any], 
     session.add(row)
     session.flush()
     staged = submission.staged
-    stands = bool(staff) and _decided(session, submission.grade)
+    missed = sum(c["verdict"] in UNDECIDED for c in grade["criteria"])
+    stands = bool(staff) and submission.grade is not None and _undecided(session, submission.grade) < missed
     if staged:
         submission.staged_grade = None if staff else row.id
     elif not stands:
@@ -149,9 +150,10 @@ def record(session: Session, now: datetime, held: Lease, grade: dict[str, Any], 
     return True
 
 
-def _decided(session: Session, grade: int | None) -> bool:
-    failed = select(CriterionRow.grade).where(CriterionRow.grade == grade, CriterionRow.verdict.in_(UNDECIDED))
-    return grade is not None and session.scalar(failed.limit(1)) is None
+def _undecided(session: Session, grade: int) -> int:
+    """Of an earlier verdict: criteria that our fault left open."""
+    mine = (CriterionRow.grade == grade, CriterionRow.verdict.in_(UNDECIDED))
+    return session.scalar(select(func.count()).select_from(CriterionRow).where(*mine)) or 0
 
 
 def replace(session: Session, now: datetime, row: Submission, grade: dict[str, Any], by: str) -> None:

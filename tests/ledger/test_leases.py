@@ -231,6 +231,8 @@ def test_a_regrade_that_fails_by_our_fault_replaces_no_grade(hand_in, ledger):
         ledger.record(take(ledger), verdicts(score, "passed", found), staff="noise")
         assert ledger.entry(first.submission).score == score
         ledger.regrade(first.submission, by="tess")
+    ledger.record(take(ledger), verdicts(0.0, "grader-failed", "grader-failed"), staff="the engine is gone")
+    assert ledger.entry(first.submission).score == 1.0  # what was decided of it stands
 
 
 def test_what_a_broken_gpu_did_not_finish_is_tried_on_the_next_that_joins(hand_in, ledger):
