@@ -115,10 +115,9 @@ class _Output:
 def _receive(work: Assignment, files: tuple[Path, ...]) -> tuple[list[Submission], list[str]]:
     """What could be taken in, and why the rest was refused: one bad file does not stop a class."""
     taken, refused = [], []
-    adapter = work.folder / "adapter.py"
     for file in files:
         try:
-            taken.append(receive(file, work.limits.submission_kb, adapter if adapter.is_file() else None))
+            taken.append(receive(file, work.limits.submission_kb))
         except SubmissionError as error:
             refused.append(f"{file.name}: refused: {error}")
     return taken, refused

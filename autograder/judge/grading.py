@@ -19,7 +19,7 @@ from autograder.domain.assignment import Assignment, Criterion, Function
 from autograder.domain.device import HOST
 from autograder.domain.execution import CallOutcome, Program
 from autograder.domain.measurement import DuelOutcome
-from autograder.domain.submission import ENTRY, Submission
+from autograder.domain.submission import ADAPTER, ENTRY, Submission
 from autograder.domain.verdict import Finding, Verdict
 from autograder.errors import CourseError, SandboxError
 from autograder.judge.buffers import bind
@@ -196,7 +196,7 @@ class Grading:
             self._all.append(actor)
             self._submitted.append(actor)
             self._submissions[pair, ranks] = actor
-            finding = actor.load(Program(self.job.submission.files, "submission"))
+            finding = actor.load(Program(self._adapted(self.job.submission.files), "submission"))
             self._loads[pair, ranks] = finding
             if ranks == self.job.assignment.worlds[0]:
                 self.load_finding = finding
@@ -254,12 +254,16 @@ class Grading:
         if not path.is_file():
             raise CourseError(f"{assignment.slug}: {what}", f"{path} does not exist")
         files = {ENTRY: path.read_bytes()}
-        adapter = assignment.folder / "adapter.py"
-        if what == "control" and adapter.is_file():
-            files[adapter.name] = adapter.read_bytes()
+        if what == "control":
+            files = self._adapted(files)
         finding = actor.load(Program(files, what))
         if finding is not None:
             raise CourseError(str(path), f"the {what} does not load: {finding.verdict} {finding.detail}")
+
+    def _adapted(self, files: dict[str, bytes]) -> dict[str, bytes]:
+        """A program as students write it, with what the course puts beside it."""
+        adapter = self.job.assignment.folder / ADAPTER
+        return {**files, ADAPTER: adapter.read_bytes()} if adapter.is_file() else files
 
     # calls
 
