@@ -11,6 +11,8 @@ import struct
 import tempfile
 import time
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -66,13 +68,22 @@ def connect() -> docker.DockerClient:
         try:
             client = docker.DockerClient(base_url=address, timeout=ENGINE_TIMEOUT_S, version="auto")
             client.ping()
-        except DockerException as error:
+        except (DockerException, OSError) as error:
             problem = f"{address}: {error}"
         else:
             return client
     raise MachineError(
         f"no container engine answers ({problem}); run `make setup`, or use --sandbox subprocess to try without isolation"
     )
+
+
+@contextmanager
+def _asking(what: str) -> Iterator[None]:
+    """One kind of error, whether the engine refuses or is away: docker-py lets those of `requests`, which are OSErrors, through."""
+    try:
+        yield
+    except (DockerException, OSError) as error:
+        raise SandboxError(f"{what}: {error}") from error
 
 
 @dataclass(slots=True)
@@ -181,6 +192,7 @@ class ContainerSandbox:
         except (DockerException, OSError):
             return False
 
+    @_asking("no container can be started")
     def start(self, profile: Profile, label: str) -> ContainerGuest:
         """See `Sandbox.start`."""
         folder = Path(tempfile.mkdtemp(prefix=f"g{self.owner}-", dir=state_folder()))
@@ -196,9 +208,10 @@ class ContainerSandbox:
                 self.client.api.start(container)
                 found = dict(self._accept(listener, container) for _ in range(max(profile.ranks, 1)))
             return self._adopt(container, found, profile)
-        except (APIError, OSError, SandboxError) as error:
+        except (DockerException, OSError, SandboxError) as error:
             if container:
-                self.remove(container)
+                with contextlib.suppress(SandboxError):  # the reaper will; what matters is why it did not start
+                    self.remove(container)
             raise SandboxError(f"a container did not start: {error}") from error
         finally:
             shutil.rmtree(folder, ignore_errors=True)
@@ -302,18 +315,20 @@ class ContainerSandbox:
         """And to thaw."""
         self._quietly(self.client.api.unpause, container)
 
+    @_asking("the engine does not say how a container ended")
     def oom_killed(self, container: str) -> bool:
         """What the engine remembers of a container that ended; it learns of the end a moment later."""
         until = time.monotonic() + ENGINE_NOTICES_S
         while True:
             try:
                 state = self.client.api.inspect_container(container)["State"]
-            except (APIError, DockerException):
+            except DockerException:
                 return False
             if state.get("OOMKilled") or not state.get("Running") or time.monotonic() > until:
                 return bool(state.get("OOMKilled"))
             time.sleep(0.02)
 
+    @_asking("a container could not be removed")
     def remove(self, container: str) -> None:
         """Removes a container, dead, alive or frozen (the engine cannot kill what is frozen, and would leave its shim)."""
         try:
@@ -331,16 +346,18 @@ class ContainerSandbox:
             return
         except APIError as error:
             if error.status_code != 409:  # 409: a removal is already under way
-                raise SandboxError(f"container {container[:12]} could not be removed: {error}") from error
+                raise
         self._shims.removed(container)
 
+    @_asking("the engine did not do it")
     def _quietly(self, action: Any, container: str) -> None:
         try:
             action(container)
         except APIError as error:
             if error.status_code not in (404, 409):
-                raise SandboxError(str(error)) from error
+                raise
 
+    @_asking("the engine does not list its containers")
     def owned(self) -> dict[str, str]:
         """Every container that any judge of this program made: id → owner."""
         found = self.client.api.containers(all=True, filters={"label": LABEL})
@@ -351,6 +368,7 @@ class ContainerSandbox:
         self._shims.settle()
         self.client.close()
 
+    @_asking("a judge's own containers could not be listed")
     def remove_labelled(self, job: str) -> None:
         """Removes the containers that a judge started for itself."""
         for found in self.client.api.containers(all=True, filters={"label": f"autograder.job={job}"}):
@@ -360,9 +378,11 @@ class ContainerSandbox:
         """The image's content id.
 
         Raises:
-            MachineError: it is not there.
+            MachineError: it is not there, or the engine is not.
         """
         try:
             return str(self.client.api.inspect_image(image)["Id"])
         except NotFound as error:
             raise MachineError(f"the image {image} is missing; run `make images`") from error
+        except (DockerException, OSError) as error:
+            raise MachineError(f"the container engine does not answer: {error}") from error
