@@ -37,11 +37,12 @@ from autograder.judge.grading import Hand, Job
 from autograder.measure.machine import fingerprint
 from autograder.measure.room import Room
 from autograder.sandbox.base import Guest
-from autograder.sandbox.container import ContainerSandbox, state_folder
+from autograder.sandbox.container import ContainerSandbox
 from autograder.sandbox.owner import another
 from autograder.sandbox.process import NotIsolated
 from autograder.sandbox.profile import Profile
 from autograder.sandbox.reaper import FAREWELL, sweep
+from autograder.sandbox.state import state_folder
 
 log = logging.getLogger("autograder.node")
 TRIES = 2  # a failure of ours, or an inconclusive duel, is tried once more before staff are asked

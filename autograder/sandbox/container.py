@@ -26,9 +26,10 @@ from autograder.domain.device import real, uuid
 from autograder.domain.execution import Usage
 from autograder.errors import MachineError, SandboxError
 from autograder.sandbox.base import hello
-from autograder.sandbox.freezer import Cgroup
+from autograder.sandbox.freezer import CONFIRM_S, Cgroup
 from autograder.sandbox.profile import Profile
 from autograder.sandbox.shims import Shims
+from autograder.sandbox.state import state_folder
 
 LABEL = "autograder.owner"
 START_S = 20.0
@@ -38,15 +39,6 @@ ENGINE_TIMEOUT_S = 60
 _SHIMS = Path(autograder.guest.__file__).parent
 UNIFIED = Path("/sys/fs/cgroup/cgroup.controllers").exists()
 _FIRST_UID, _UIDS = 200_000, 60_000  # one user per guest, so that per-user kernel limits are not shared
-
-
-def state_folder() -> Path:
-    """Where this user's sockets and locks live; short, because a socket's path has at most 108 bytes."""
-    folder = Path(tempfile.gettempdir()) / f"autograder-{os.getuid()}"
-    folder.mkdir(mode=0o711, exist_ok=True)
-    if folder.is_symlink() or folder.stat().st_uid != os.getuid():
-        raise MachineError(f"{folder} belongs to somebody else; set TMPDIR to a folder of your own")
-    return folder
 
 
 def connect() -> docker.DockerClient:
@@ -154,9 +146,14 @@ class ContainerGuest:
 
     def kill(self) -> None:
         """Ends every process."""
-        self.cgroup.kill()
-        for channel in self.channels:
-            channel.close()
+        try:
+            if self.cgroup.writable:
+                self.cgroup.kill()
+            elif self.cgroup.processes():
+                self.engine.kill(self.container, self.cgroup)
+        finally:
+            for channel in self.channels:
+                channel.close()
 
     def remove(self) -> None:
         """Removes the dead container and its tmpfs."""
@@ -315,6 +312,18 @@ class ContainerSandbox:
         """And to thaw."""
         self._quietly(self.client.api.unpause, container)
 
+    @_asking("a container could not be ended")
+    def kill(self, container: str, cgroup: Cgroup) -> None:
+        """The slow way to end every process, paused or not: signals wait until it is thawed. Returns when none is left."""
+        until = time.monotonic() + CONFIRM_S
+        while cgroup.processes():
+            if time.monotonic() > until:
+                raise SandboxError(f"container {container[:12]} could not be ended through the engine")
+            for act in (self.client.api.kill, self.client.api.unpause):
+                with contextlib.suppress(APIError):  # an engine refuses what is not paused, or has ended
+                    act(container)
+            time.sleep(0.01)
+
     @_asking("the engine does not say how a container ended")
     def oom_killed(self, container: str) -> bool:
         """What the engine remembers of a container that ended; it learns of the end a moment later."""
@@ -337,7 +346,7 @@ class ContainerSandbox:
                 with contextlib.suppress(SandboxError):
                     cgroup = Cgroup.of(pid)
                     if container in str(cgroup.freezer):
-                        cgroup.kill()
+                        cgroup.kill() if cgroup.writable else self.kill(container, cgroup)
             # a removal that overtakes the engine's own handling of the exit leaves the container's shim behind
             with contextlib.suppress(APIError, OSError):
                 self.client.api.wait(container, timeout=ENGINE_FORGETS_S)

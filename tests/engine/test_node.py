@@ -16,9 +16,9 @@ from autograder.domain.submission import digest
 from autograder.domain.verdict import Verdict
 from autograder.errors import CourseError
 from autograder.sandbox.base import Guest
-from autograder.sandbox.container import state_folder
 from autograder.sandbox.owner import lives
 from autograder.sandbox.reaper import sweep
+from autograder.sandbox.state import state_folder
 
 from .. import conftest
 
