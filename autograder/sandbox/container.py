@@ -126,8 +126,15 @@ class ContainerGuest:
         """By cgroup file, or by the engine's API where this user may not write it."""
         if self.cgroup.writable:
             self.cgroup.freeze()
-        elif self.alive:
-            self.engine.pause(self.container)
+            return
+        until = time.monotonic() + CONFIRM_S
+        while self.alive:
+            try:
+                return self.engine.pause(self.container)
+            except SandboxError:  # runc sometimes says "unable to freeze" of a busy group, and can a moment later
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.001)
 
     def thaw(self) -> None:
         """The other way."""

@@ -6,6 +6,8 @@ import os
 
 import numpy as np
 import pytest
+import requests
+from docker.errors import APIError
 
 from autograder.api import Options
 from autograder.domain.execution import Program
@@ -14,6 +16,7 @@ from autograder.judge.proxy import Actor
 from autograder.measure.room import Room
 from autograder.sandbox.container import ContainerSandbox, connect
 from autograder.sandbox.freezer import Cgroup
+from autograder.sandbox.owner import another
 from autograder.sandbox.profile import Profile
 from autograder.sandbox.state import state_folder
 
@@ -41,7 +44,7 @@ def unprivileged(engine, monkeypatch):
     monkeypatch.setattr(Cgroup, "writable", property(lambda self: False))
     monkeypatch.setattr(Cgroup, "_write", unwritten)
     monkeypatch.setattr(os, "kill", refused)
-    sandbox = ContainerSandbox(connect(), "4194305-4.1")
+    sandbox = ContainerSandbox(connect(), another())
     yield sandbox
     sandbox.release()
 
@@ -75,6 +78,26 @@ def test_guests_are_called_ended_and_removed(unprivileged, basic):
         guest.remove()
     room.close()
     assert not {g.container for g in (*guests, running)} & set(unprivileged.owned())
+
+
+def test_a_pause_that_fails_once_is_tried_again(unprivileged, monkeypatch):
+    """runc 1.1 gives up on a busy group of version 1 now and then; the student's program has not crashed for that."""
+    guest = unprivileged.start(Profile(Options().image, (0,), 256, 64, 16, ()), "user")
+    guest.thaw()
+    answer, pause = requests.Response(), unprivileged.client.api.pause
+    answer.status_code = 500
+    errors = [APIError("500 Server Error", answer, "unable to freeze")]
+
+    def sometimes(container):
+        if errors:
+            raise errors.pop()
+        pause(container)
+
+    monkeypatch.setattr(unprivileged.client.api, "pause", sometimes)
+    guest.freeze()
+    assert not errors and unprivileged.client.api.inspect_container(guest.container)["State"]["Paused"]
+    guest.kill()
+    guest.remove()
 
 
 def test_channels_are_closed_even_where_the_engine_is_away(unprivileged, monkeypatch):
