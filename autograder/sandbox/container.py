@@ -19,10 +19,9 @@ from typing import Any
 
 import docker
 from docker.errors import APIError, DockerException, NotFound
-from docker.types import DeviceRequest, Mount, Ulimit
+from docker.types import Mount
 
 import autograder.guest
-from autograder.domain.device import real, uuid
 from autograder.domain.execution import Usage
 from autograder.errors import MachineError, SandboxError
 from autograder.sandbox.base import hello
@@ -37,7 +36,6 @@ ENGINE_NOTICES_S = 1.0
 ENGINE_FORGETS_S = 5
 ENGINE_TIMEOUT_S = 60
 _SHIMS = Path(autograder.guest.__file__).parent
-UNIFIED = Path("/sys/fs/cgroup/cgroup.controllers").exists()
 _FIRST_UID, _UIDS = 200_000, 60_000  # one user per guest, so that per-user kernel limits are not shared
 
 
@@ -235,53 +233,9 @@ class ContainerSandbox:
             working_dir="/work",
             labels={LABEL: self.owner, "autograder.label": label, "autograder.job": label.partition("/")[0]},
             network_disabled="network" not in profile.weakened,
-            host_config=self._host_config(profile, uid, mounts),
+            host_config=self.client.api.create_host_config(mounts=mounts, **profile.limits(uid)),
         )
         return str(made["Id"])
-
-    def _host_config(self, profile: Profile, uid: int, mounts: list[Mount]) -> Any:
-        weak = profile.weakened
-        memory = f"{4 * profile.memory_mb if 'memory' in weak else profile.memory_mb}m"
-        size = 64 * profile.scratch_mb if "scratch" in weak else profile.scratch_mb
-        inodes = 0 if "scratch" in weak else profile.inodes
-        work = f"rw,exec,nosuid,nodev,size={size}m,nr_inodes={inodes},mode=0700,uid={uid},gid={uid}"
-        limits = [
-            Ulimit(name="nofile", soft=profile.open_files, hard=profile.open_files),
-            Ulimit(name="core", soft=0, hard=0),
-            Ulimit(name="memlock", soft=1 << 16, hard=1 << 16),
-            Ulimit(name="msgqueue", soft=0, hard=0),
-        ]
-        options: dict[str, Any] = {
-            "mounts": mounts,
-            "network_mode": "bridge" if "network" in weak else "none",
-            "read_only": "read-only" not in weak,
-            "cap_drop": [] if "capabilities" in weak else ["ALL"],
-            "cap_add": ["SYS_ADMIN"] if "capabilities" in weak else [],
-            "security_opt": ["seccomp=unconfined"]
-            if "seccomp" in weak
-            else ["no-new-privileges", f"seccomp={profile.filter}"],
-            "pids_limit": -1 if "pids" in weak else profile.processes,
-            "mem_limit": memory,
-            "memswap_limit": memory,
-            "mem_swappiness": 0,
-            "cpuset_cpus": None if "cpuset" in weak else ",".join(map(str, profile.cores)),
-            "tmpfs": {"/work": work},
-            "shm_size": f"{16 * profile.shm_mb if 'shm' in weak else profile.shm_mb}m",
-            "ipc_mode": "private",
-            "pid_mode": "host" if "pid" in weak else None,
-            "log_config": {"Type": "none"},
-            "ulimits": [] if "ulimits" in weak else limits,
-        }
-        if real(profile.device):  # docker run --gpus device=UUID, by the NVIDIA container toolkit
-            wanted = DeviceRequest(
-                driver="nvidia", device_ids=[uuid(profile.device)], capabilities=[["gpu", "compute", "utility"]]
-            )
-            options["device_requests"] = [wanted]
-        if profile.runtime:
-            options["runtime"] = profile.runtime
-        if UNIFIED:
-            options.pop("mem_swappiness")  # cgroup v2 knows no swappiness; memory = memory+swap shuts swap on both
-        return self.client.api.create_host_config(**options)
 
     def _accept(self, listener: socket.socket, container: str) -> tuple[int, tuple[socket.socket, int]]:
         """A shim's rank, its connection and its pid as this host sees it."""
