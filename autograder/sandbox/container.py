@@ -226,7 +226,7 @@ class ContainerSandbox:
         ]
         made = self.client.api.create_container(
             image=profile.image,
-            entrypoint=["/usr/bin/tini", "-s", "--"],
+            entrypoint=profile.entry,
             command=profile.command("/opt/venv/bin/python", "/opt/guest", "/run/judge/s"),
             environment=profile.environment,
             user=f"{uid}:{uid}",
@@ -243,9 +243,8 @@ class ContainerSandbox:
             channel, _ = listener.accept()
         except TimeoutError:
             state = self.client.api.inspect_container(container)["State"]
-            raise SandboxError(
-                f"the shim did not report within {START_S:.0f} s: {state.get('Status')} {state.get('Error')}"
-            ) from None
+            how = f"{state.get('Status')}, exit code {state.get('ExitCode')} {state.get('Error')}"
+            raise SandboxError(f"the shim did not report within {START_S:.0f} s: {how}") from None
         channel.settimeout(START_S)
         pid, _, _ = struct.unpack("3i", channel.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
         return hello(channel), (channel, pid)

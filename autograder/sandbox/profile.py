@@ -95,8 +95,8 @@ class Profile:
         syscalls: allowed beyond the list above.
         netlink_errno: with what a netlink socket is refused; some libraries do without one only if they hear the right word.
         device: of a GPU assignment, where its arrays live: a GPU's UUID, or a word of `domain.device`; empty elsewhere.
-        weakened: names of rules left out (capabilities, cpuset, loopback, memory, network, pid, pids, read-only, scratch,
-            seccomp, shm, ulimits, user). Only the escape suite uses it, to show that an attack bites.
+        weakened: names of rules left out (capabilities, cpuset, loopback, memory, network, output, pid, pids, read-only,
+            scratch, seccomp, shm, ulimits, user). Only the escape suite uses it, to show that an attack bites.
     """
 
     image: str
@@ -156,6 +156,16 @@ class Profile:
             launcher, "-disable-auto-cleanup", "-n", str(self.ranks), python, "-I", f"{shims}/mpi_shim.py", *more,
             ",".join(map(str, self.cores)),
         ]  # fmt: skip
+
+    @property
+    def entry(self) -> list[str]:
+        """What runs the command, as the first process of its container.
+
+        The engine gives that process pipes, and reads them even where nothing is logged: who wrote into them (`/proc/1/fd/1`)
+        would let the engine burn the leased cores, and rounds be dropped. So nobody inside has them.
+        """
+        init = ["/usr/bin/tini", "-s", "--"]
+        return init if "output" in self.weakened else ["/bin/sh", "-c", 'exec "$@" >/dev/null 2>&1', "sh", *init]
 
     @property
     def filter(self) -> str:
