@@ -6,6 +6,7 @@ import contextlib
 import os
 import secrets
 import shutil
+import signal
 import socket
 import struct
 import tempfile
@@ -36,6 +37,7 @@ ENGINE_NOTICES_S = 1.0
 ENGINE_FORGETS_S = 5
 ENGINE_TIMEOUT_S = 60
 _SHIMS = Path(autograder.guest.__file__).parent
+_KILLED = 128 + signal.SIGKILL  # as an exit code
 _FIRST_UID, _UIDS = 200_000, 60_000  # one user per guest, so that per-user kernel limits are not shared
 
 
@@ -145,9 +147,11 @@ class ContainerGuest:
         """From the cgroup's files."""
         return self.cgroup.usage()
 
-    def out_of_memory(self) -> bool:
-        """The kernel's count, or after the container's end the engine's memory of it."""
-        return self.usage().oom_kills > 0 or (not self.alive and self.engine.oom_killed(self.container))
+    def out_of_memory(self, before: int = 0) -> bool:
+        """The kernel's count, or after the container's end, when that is gone, the engine's memory of it."""
+        if self.usage().oom_kills > before:
+            return True
+        return not self.alive and self.engine.oom_killed(self.container, itself=before > 0)
 
     def kill(self) -> None:
         """Ends every process."""
@@ -285,16 +289,20 @@ class ContainerSandbox:
             time.sleep(0.01)
 
     @_asking("the engine does not say how a container ended")
-    def oom_killed(self, container: str) -> bool:
-        """What the engine remembers of a container that ended; it learns of the end a moment later."""
+    def oom_killed(self, container: str, *, itself: bool = False) -> bool:
+        """What the engine remembers of a container that ended; it learns of the end a moment later.
+
+        Args:
+            itself: its first process must have been killed, too: the engine remembers any other's, however long ago.
+        """
         until = time.monotonic() + ENGINE_NOTICES_S
         while True:
             try:
                 state = self.client.api.inspect_container(container)["State"]
             except DockerException:
                 return False
-            if state.get("OOMKilled") or not state.get("Running") or time.monotonic() > until:
-                return bool(state.get("OOMKilled"))
+            if (state.get("OOMKilled") and not itself) or not state.get("Running") or time.monotonic() > until:
+                return bool(state.get("OOMKilled")) and (not itself or state.get("ExitCode") == _KILLED)
             time.sleep(0.02)
 
     @_asking("a container could not be removed")

@@ -41,7 +41,7 @@ class Late:
         """It uses nothing."""
         return Usage()
 
-    def out_of_memory(self) -> bool:
+    def out_of_memory(self, before: int = 0) -> bool:
         """Never."""
         return False
 
