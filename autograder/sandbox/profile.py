@@ -43,6 +43,9 @@ setreuid setfsuid setfsgid capget capset
 _NAMESPACE_FLAGS = 0x00020000 | 0x02000000 | 0x04000000 | 0x08000000 | 0x10000000 | 0x20000000 | 0x40000000 | 0x80
 _ENOSYS = 38
 _UNIFIED = Path("/sys/fs/cgroup/cgroup.controllers").exists()
+# What is written into a terminal is carried by the kernel's own threads, on any core and on nobody's account: rounds would be
+# dropped as disturbed. So there is nowhere to make one.
+_NO_TERMINALS = "ro,noexec,nosuid,nodev,size=4k,mode=0"
 _SIMULATORS = {"NUMBA_ENABLE_CUDASIM": "1", "TRITON_INTERPRET": "1"}  # kernels run in Python, for their answers alone
 
 _LOCAL = (socket.AF_UNIX,)
@@ -95,8 +98,9 @@ class Profile:
         syscalls: allowed beyond the list above.
         netlink_errno: with what a netlink socket is refused; some libraries do without one only if they hear the right word.
         device: of a GPU assignment, where its arrays live: a GPU's UUID, or a word of `domain.device`; empty elsewhere.
+        terminals: whether pseudo-terminals can be made; what is timed has none.
         weakened: names of rules left out (capabilities, cpuset, loopback, memory, network, output, pid, pids, read-only,
-            scratch, seccomp, shm, ulimits, user). Only the escape suite uses it, to show that an attack bites.
+            scratch, seccomp, shm, terminals, ulimits, user). Only the escape suite uses it, to show that an attack bites.
     """
 
     image: str
@@ -113,6 +117,7 @@ class Profile:
     syscalls: tuple[str, ...] = ()
     netlink_errno: int = errno.EPERM
     device: str = ""
+    terminals: bool = False
     weakened: frozenset[str] = frozenset()
 
     @classmethod
@@ -183,6 +188,7 @@ class Profile:
         memory = f"{4 * self.memory_mb if 'memory' in weak else self.memory_mb}m"
         size = 64 * self.scratch_mb if "scratch" in weak else self.scratch_mb
         inodes = 0 if "scratch" in weak else self.inodes
+        terminals = {} if self.terminals or "terminals" in weak else {"/dev/pts": _NO_TERMINALS}
         work = f"rw,exec,nosuid,nodev,size={size}m,nr_inodes={inodes},mode=0700,uid={uid},gid={uid}"
         most = {"nofile": self.open_files, "core": 0, "memlock": 1 << 16, "msgqueue": 0}
         options: dict[str, Any] = {
@@ -198,7 +204,7 @@ class Profile:
             "memswap_limit": memory,
             "mem_swappiness": 0,
             "cpuset_cpus": None if "cpuset" in weak else ",".join(map(str, self.cores)),
-            "tmpfs": {"/work": work},
+            "tmpfs": {"/work": work, **terminals},
             "shm_size": f"{16 * self.shm_mb if 'shm' in weak else self.shm_mb}m",
             "ipc_mode": "private",
             "pid_mode": "host" if "pid" in weak else None,
