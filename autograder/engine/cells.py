@@ -98,7 +98,7 @@ def profile_of(work: Assignment, image: str, core: int) -> Profile:
     return Profile(
         image, (core,), wanted.memory_mb + _JUPYTER_MB, wanted.processes + _JUPYTER_PROCESSES,
         wanted.scratch_mb + _JUPYTER_SCRATCH_MB, preload=("numpy",), syscalls=_JUPYTER_SYSCALLS,
-        netlink_errno=errno.EOPNOTSUPP,
+        netlink_errno=errno.EOPNOTSUPP, terminals=True,
     )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from distributed import Client, LocalCluster
 from autograder.engine.options import Options
 from autograder.engine.task import NodePlugin
 from autograder.errors import MachineError
-from autograder.sandbox.container import state_folder
+from autograder.sandbox.state import state_folder
 
 log = logging.getLogger("autograder.cluster")
 _SETTINGS = {

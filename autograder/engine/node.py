@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import multiprocessing
 import os
 import secrets
@@ -16,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any, Self
 
 from autograder import __version__
@@ -36,12 +37,14 @@ from autograder.judge.grading import GOES_ON, WAITS, Hand, Job
 from autograder.measure.machine import fingerprint
 from autograder.measure.room import Room
 from autograder.sandbox.base import Guest
-from autograder.sandbox.container import ContainerSandbox, state_folder
+from autograder.sandbox.container import ContainerSandbox
 from autograder.sandbox.owner import another
 from autograder.sandbox.process import NotIsolated
 from autograder.sandbox.profile import Profile
 from autograder.sandbox.reaper import FAREWELL, sweep
+from autograder.sandbox.state import state_folder
 
+log = logging.getLogger("autograder.node")
 PATIENCE = 3  # times a grading's limit: longest silence of a judge, whose own alarm rings before
 TRIES = 2  # a failure of ours, or an inconclusive duel, is tried once more before staff are asked
 Say = Callable[[dict[str, Any]], None]
@@ -65,6 +68,7 @@ class Node:
         self._gpus: SimpleQueue[str] = SimpleQueue()
         for gpu in self.options.gpus:
             self._gpus.put(gpu)
+        self._left: SimpleQueue[str] = SimpleQueue()  # labels of jobs whose judges' own containers are to be removed
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(worker.PRELOAD)
         forkserver.ensure_running()  # it imports while the first containers start
@@ -290,8 +294,21 @@ class Node:
             for hand in hands:
                 self._pool.bury(hand.guest)
             self._warm.give_back(job, references)
-            if started and isinstance(self._sandbox, ContainerSandbox):
-                self._sandbox.remove_labelled(job.label)
+            if started:
+                self._left.put(job.label)
+            self._clear()
+
+    def _clear(self) -> None:
+        """Removes what judges started for themselves; what cannot be removed now is tried again: no grade depends on it."""
+        for _ in range(self._left.qsize()):
+            with contextlib.suppress(Empty):  # another grading was quicker
+                label = self._left.get_nowait()
+                try:
+                    if isinstance(self._sandbox, ContainerSandbox):
+                        self._sandbox.remove_labelled(label)
+                except SandboxError as error:
+                    log.warning("containers of job %s are removed later: %s", label, error)
+                    self._left.put(label)
 
     def _judge(self, job: Job, hands: list[Hand], references: list[Hand], say: Say, started: list[str]) -> Grade:
         ours, theirs = self._context.Pipe(duplex=False)

@@ -98,14 +98,14 @@ class Bench:
         self._calibrate()
 
     def __exit__(self, *_: object) -> None:
-        for actor in self.actors:
-            actor.close()
-            actor.guest.remove()
-        if self.device is not None:
-            self.device.close()
-        if self.room is not None:
-            self.room.close()
-        os.sched_setaffinity(0, self.affinity)
+        with contextlib.ExitStack() as last:  # whatever of it fails, the rest is done
+            last.callback(os.sched_setaffinity, 0, self.affinity)
+            for held in (self.room, self.device):
+                if held is not None:
+                    last.callback(held.close)
+            for actor in self.actors:
+                last.callback(actor.guest.remove)
+                last.callback(actor.close)
 
     def _call(self, actor: Actor, steps: int) -> CallOutcome:
         work, _ = self.kernel.functions

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -11,6 +12,7 @@ from autograder.measure.room import Room
 from autograder.sandbox.base import Guest, Sandbox
 from autograder.sandbox.profile import Profile
 
+log = logging.getLogger("autograder.pool")
 KEPT = 4  # profiles of those that share a core
 
 
@@ -42,10 +44,14 @@ class Pool:
             waiting.append(self._threads.submit(self._start, profile))
         rivals = [p for p in self._ahead if set(p.cores) & set(profile.cores)]
         for outdated in rivals[:-KEPT]:
-            for future in self._ahead.pop(outdated):
-                if not future.cancel():
-                    future.add_done_callback(self._unwanted)
+            self._renounce(self._ahead.pop(outdated))
         return waiting
+
+    def _renounce(self, futures: list[Future[Guest]]) -> None:
+        """Nobody wants those guests: they end now, or once they have started."""
+        for future in futures:
+            if not future.cancel():
+                future.add_done_callback(self._unwanted)
 
     def _unwanted(self, future: Future[Guest]) -> None:
         if future.exception() is None:
@@ -60,7 +66,16 @@ class Pool:
         with self._lock:
             waiting = self._primed(profile, count)
             taken, self._ahead[profile] = waiting[:count], waiting[count:]
-        return [self._fit(future, profile) for future in taken]
+        fit: list[Guest] = []
+        try:
+            for future in taken:
+                fit.append(self._fit(future, profile))
+        except BaseException:  # whoever asked has none of them
+            for guest in fit:
+                self.bury(guest)
+            self._renounce(taken[len(fit) + 1 :])
+            raise
+        return fit
 
     def _fit(self, future: Future[Guest], profile: Profile) -> Guest:
         """That guest, or another one where it did not start or has not lived until now."""
@@ -78,26 +93,33 @@ class Pool:
         return self._threads.submit(self._start, profile)
 
     def _start(self, profile: Profile) -> Guest:
-        room = self._room()
         try:
-            with room.shared():  # starting is noise: never while a neighbour measures
-                return self._sandbox.start(profile, "ahead")
-        finally:
-            room.close()
+            room = self._room()
+            try:
+                with room.shared():  # starting is noise: never while a neighbour measures
+                    return self._sandbox.start(profile, "ahead")
+            finally:
+                room.close()
+        except OSError as error:  # the room's file, or plain processes
+            raise SandboxError(f"a guest did not start: {error}") from error
 
     def bury(self, guest: Guest) -> None:
-        """Ends a guest now, and removes what it left soon."""
-        guest.kill()
+        """Ends a guest now, and removes what it left soon. Where the engine is away that is logged, and left to the reaper:
+        what the guest was for does not depend on it."""
+        try:
+            guest.kill()
+        except SandboxError as error:
+            log.warning("a guest could not be ended: %s", error)
         try:
             self._threads.submit(self._remove, guest)
         except RuntimeError:  # the pool was closed while somebody still had this one
-            guest.remove()
+            _removed(guest)
 
     def _remove(self, guest: Guest) -> None:
         room = self._room()
         try:
             with room.shared():
-                guest.remove()
+                _removed(guest)
         finally:
             room.close()
 
@@ -111,3 +133,10 @@ class Pool:
             if not future.cancel() and future.exception() is None:
                 self.bury(future.result())
         self._threads.shutdown(wait=True)
+
+
+def _removed(guest: Guest) -> None:
+    try:
+        guest.remove()
+    except SandboxError as error:
+        log.warning("what a guest left is removed at the node's end: %s", error)

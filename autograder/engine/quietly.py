@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from autograder.measure.room import Room
-from autograder.sandbox.container import state_folder
+from autograder.sandbox.state import state_folder
 
 
 @contextmanager

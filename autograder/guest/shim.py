@@ -85,12 +85,15 @@ class Guest:
     def load(self) -> bytes:
         """Writes the submitted files into the working directory and imports the entry."""
         header = self.header()
-        for name, offset, size in header["files"]:
+        offset, size = header["files"]
+        listing, offset = json.loads(self.input[offset : offset + size]), offset + size
+        for name, size in listing:
             folder = os.path.dirname(name)  # noqa: PTH120  # pathlib would cost its import time in every container
             if folder:
                 os.makedirs(folder, exist_ok=True)  # noqa: PTH103
             with open(name, "wb") as file:  # noqa: PTH123
                 file.write(self.input[offset : offset + size])
+            offset += size
         sys.path.insert(0, os.getcwd())  # noqa: PTH109
         importlib.invalidate_caches()
 

@@ -264,17 +264,17 @@ class Buffers:
         self.input.view[: 8 + len(words)] = len(words).to_bytes(8, "little") + words
 
     def write_files(self, files: dict[str, bytes], entry: str, adapter: str) -> int:
-        """Lays out a program to load; returns the bytes needed."""
-        position = HEADER_BYTES
-        listing: list[tuple[str, int, int]] = []
-        for name, content in files.items():
-            listing.append((name, position, len(content)))
-            position += len(content)
-        if self.input.size >= position:
-            for (_, offset, size), content in zip(listing, files.values(), strict=True):
-                self.input.view[offset : offset + size] = content
-            self.write_header({"files": listing, "entry": entry, "adapter": adapter})
-        return position
+        """Lays out a program to load; returns the bytes needed.
+
+        The names, as many and as long as intake lets through, do not fit into a header: their list lies behind it, and the
+        contents behind that.
+        """
+        listing = json.dumps([(name, len(content)) for name, content in files.items()]).encode()
+        needed = HEADER_BYTES + len(listing) + sum(map(len, files.values()))
+        if self.input.size >= needed:
+            self.input.view[HEADER_BYTES:needed] = b"".join([listing, *files.values()])
+            self.write_header({"files": [HEADER_BYTES, len(listing)], "entry": entry, "adapter": adapter})
+        return needed
 
     def prepare(self, call: Plan) -> None:
         """Writes fresh inputs and poisons the output, while nothing of the guest's runs."""

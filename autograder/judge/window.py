@@ -276,7 +276,7 @@ class Window:
                 self.broken = Verdict.TIMED_OUT
             else:
                 self.broken = Verdict.CRASHED
-        if self.guest.usage().oom_kills > oom_kills if oom_kills else self.guest.out_of_memory():
+        if self.guest.out_of_memory(oom_kills):
             self.broken = Verdict.OUT_OF_MEMORY
         self.guest.kill()
         heard = sorted(r for r in self._heard if r not in self._lost)

@@ -131,7 +131,8 @@ def _freezer(root: Path) -> Item:
         return Item(
             "cgroup freezer",
             Fitness.WARN,
-            "only root may write it: guests are paused through the engine, 100 times slower",
+            "only root may write it: guests are paused through the engine, 100 times slower; a call of a function that is "
+            "passed in takes some 40 ms, which count against its caller's limit",
         )
     return Item("cgroup freezer", Fitness.GOOD, "version 1" if v1.exists() else "version 2")
 

@@ -40,8 +40,12 @@ class Guest(Protocol):
     def usage(self) -> Usage:
         """Counters of the whole process tree."""
 
-    def out_of_memory(self) -> bool:
-        """Whether the kernel killed any of its processes for memory."""
+    def out_of_memory(self, before: int = 0) -> bool:
+        """Whether the kernel killed any of its processes for memory.
+
+        Args:
+            before: how many it had killed when the turn began (`usage().oom_kills`); those do not count.
+        """
 
     def kill(self) -> None:
         """Ends every process of the guest, in milliseconds. May be called twice."""

@@ -6,27 +6,30 @@ import contextlib
 import os
 import secrets
 import shutil
+import signal
 import socket
 import struct
 import tempfile
 import time
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import docker
 from docker.errors import APIError, DockerException, NotFound
-from docker.types import DeviceRequest, Mount, Ulimit
+from docker.types import Mount
 
 import autograder.guest
-from autograder.domain.device import real, uuid
 from autograder.domain.execution import Usage
 from autograder.errors import MachineError, SandboxError
 from autograder.sandbox.base import hello
-from autograder.sandbox.freezer import Cgroup, killed
+from autograder.sandbox.freezer import CONFIRM_S, Cgroup, killed
 from autograder.sandbox.profile import Profile
 from autograder.sandbox.shims import Shims
+from autograder.sandbox.state import state_folder
 
 LABEL = "autograder.owner"
 START_S = 20.0
@@ -34,17 +37,8 @@ ENGINE_NOTICES_S = 1.0
 ENGINE_FORGETS_S = 5
 ENGINE_TIMEOUT_S = 60
 _SHIMS = Path(autograder.guest.__file__).parent
-UNIFIED = Path("/sys/fs/cgroup/cgroup.controllers").exists()
+_KILLED = 128 + signal.SIGKILL  # as an exit code
 _FIRST_UID, _UIDS = 200_000, 60_000  # one user per guest, so that per-user kernel limits are not shared
-
-
-def state_folder() -> Path:
-    """Where this user's sockets and locks live; short, because a socket's path has at most 108 bytes."""
-    folder = Path(tempfile.gettempdir()) / f"autograder-{os.getuid()}"
-    folder.mkdir(mode=0o711, exist_ok=True)
-    if folder.is_symlink() or folder.stat().st_uid != os.getuid():
-        raise MachineError(f"{folder} belongs to somebody else; set TMPDIR to a folder of your own")
-    return folder
 
 
 def connect() -> docker.DockerClient:
@@ -66,13 +60,22 @@ def connect() -> docker.DockerClient:
         try:
             client = docker.DockerClient(base_url=address, timeout=ENGINE_TIMEOUT_S, version="auto")
             client.ping()
-        except DockerException as error:
+        except (DockerException, OSError) as error:
             problem = f"{address}: {error}"
         else:
             return client
     raise MachineError(
         f"no container engine answers ({problem}); run `make setup`, or use --sandbox subprocess to try without isolation"
     )
+
+
+@contextmanager
+def _asking(what: str) -> Iterator[None]:
+    """One kind of error, whether the engine refuses or is away: docker-py lets those of `requests`, which are OSErrors, through."""
+    try:
+        yield
+    except (DockerException, OSError) as error:
+        raise SandboxError(f"{what}: {error}") from error
 
 
 @dataclass(slots=True)
@@ -127,8 +130,15 @@ class ContainerGuest:
         """By cgroup file, or by the engine's API where this user may not write it."""
         if self.cgroup.writable:
             self.cgroup.freeze()
-        elif self.alive:
-            self.engine.pause(self.container)
+            return
+        until = time.monotonic() + CONFIRM_S
+        while self.alive:
+            try:
+                return self.engine.pause(self.container)
+            except SandboxError:  # runc sometimes says "unable to freeze" of a busy group, and can a moment later
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.001)
 
     def thaw(self) -> None:
         """The other way."""
@@ -141,15 +151,22 @@ class ContainerGuest:
         """From the cgroup's files."""
         return self.cgroup.usage()
 
-    def out_of_memory(self) -> bool:
-        """The kernel's count, or after the container's end the engine's memory of it."""
-        return self.usage().oom_kills > 0 or (not self.alive and self.engine.oom_killed(self.container))
+    def out_of_memory(self, before: int = 0) -> bool:
+        """The kernel's count, or after the container's end, when that is gone, the engine's memory of it."""
+        if self.usage().oom_kills > before:
+            return True
+        return not self.alive and self.engine.oom_killed(self.container, itself=before > 0)
 
     def kill(self) -> None:
         """Ends every process."""
-        self.cgroup.kill()
-        for channel in self.channels:
-            channel.close()
+        try:
+            if self.cgroup.writable:
+                self.cgroup.kill()
+            elif self.cgroup.processes():
+                self.engine.kill(self.container, self.cgroup)
+        finally:
+            for channel in self.channels:
+                channel.close()
 
     def remove(self) -> None:
         """Removes the dead container and its tmpfs."""
@@ -185,6 +202,7 @@ class ContainerSandbox:
         except (DockerException, OSError):
             return False
 
+    @_asking("no container can be started")
     def start(self, profile: Profile, label: str) -> ContainerGuest:
         """See `Sandbox.start`."""
         folder = Path(tempfile.mkdtemp(prefix=f"g{self.owner}-", dir=state_folder()))
@@ -200,9 +218,10 @@ class ContainerSandbox:
                 self.client.api.start(container)
                 found = dict(self._accept(listener, container) for _ in range(max(profile.ranks, 1)))
             return self._adopt(container, found, profile)
-        except (APIError, OSError, SandboxError) as error:
+        except (DockerException, OSError, SandboxError) as error:
             if container:
-                self.remove(container)
+                with contextlib.suppress(SandboxError):  # the reaper will; what matters is why it did not start
+                    self.remove(container)
             raise SandboxError(f"a container did not start: {error}") from error
         finally:
             shutil.rmtree(folder, ignore_errors=True)
@@ -215,60 +234,16 @@ class ContainerSandbox:
         ]
         made = self.client.api.create_container(
             image=profile.image,
-            entrypoint=["/usr/bin/tini", "-s", "--"],
+            entrypoint=profile.entry,
             command=profile.command("/opt/venv/bin/python", "/opt/guest", "/run/judge/s"),
             environment=profile.environment,
             user=f"{uid}:{uid}",
             working_dir="/work",
             labels={LABEL: self.owner, "autograder.label": label, "autograder.job": label.partition("/")[0]},
             network_disabled="network" not in profile.weakened,
-            host_config=self._host_config(profile, uid, mounts),
+            host_config=self.client.api.create_host_config(mounts=mounts, **profile.limits(uid)),
         )
         return str(made["Id"])
-
-    def _host_config(self, profile: Profile, uid: int, mounts: list[Mount]) -> Any:
-        weak = profile.weakened
-        memory = f"{4 * profile.memory_mb if 'memory' in weak else profile.memory_mb}m"
-        size = 64 * profile.scratch_mb if "scratch" in weak else profile.scratch_mb
-        inodes = 0 if "scratch" in weak else profile.inodes
-        work = f"rw,exec,nosuid,nodev,size={size}m,nr_inodes={inodes},mode=0700,uid={uid},gid={uid}"
-        limits = [
-            Ulimit(name="nofile", soft=profile.open_files, hard=profile.open_files),
-            Ulimit(name="core", soft=0, hard=0),
-            Ulimit(name="memlock", soft=1 << 16, hard=1 << 16),
-            Ulimit(name="msgqueue", soft=0, hard=0),
-        ]
-        options: dict[str, Any] = {
-            "mounts": mounts,
-            "network_mode": "bridge" if "network" in weak else "none",
-            "read_only": "read-only" not in weak,
-            "cap_drop": [] if "capabilities" in weak else ["ALL"],
-            "cap_add": ["SYS_ADMIN"] if "capabilities" in weak else [],
-            "security_opt": ["seccomp=unconfined"]
-            if "seccomp" in weak
-            else ["no-new-privileges", f"seccomp={profile.filter}"],
-            "pids_limit": -1 if "pids" in weak else profile.processes,
-            "mem_limit": memory,
-            "memswap_limit": memory,
-            "mem_swappiness": 0,
-            "cpuset_cpus": None if "cpuset" in weak else ",".join(map(str, profile.cores)),
-            "tmpfs": {"/work": work},
-            "shm_size": f"{16 * profile.shm_mb if 'shm' in weak else profile.shm_mb}m",
-            "ipc_mode": "private",
-            "pid_mode": "host" if "pid" in weak else None,
-            "log_config": {"Type": "none"},
-            "ulimits": [] if "ulimits" in weak else limits,
-        }
-        if real(profile.device):  # docker run --gpus device=UUID, by the NVIDIA container toolkit
-            wanted = DeviceRequest(
-                driver="nvidia", device_ids=[uuid(profile.device)], capabilities=[["gpu", "compute", "utility"]]
-            )
-            options["device_requests"] = [wanted]
-        if profile.runtime:
-            options["runtime"] = profile.runtime
-        if UNIFIED:
-            options.pop("mem_swappiness")  # cgroup v2 knows no swappiness; memory = memory+swap shuts swap on both
-        return self.client.api.create_host_config(**options)
 
     def _accept(self, listener: socket.socket, container: str) -> tuple[int, tuple[socket.socket, int]]:
         """A shim's rank, its connection and its pid as this host sees it."""
@@ -276,9 +251,8 @@ class ContainerSandbox:
             channel, _ = listener.accept()
         except TimeoutError:
             state = self.client.api.inspect_container(container)["State"]
-            raise SandboxError(
-                f"the shim did not report within {START_S:.0f} s: {state.get('Status')} {state.get('Error')}"
-            ) from None
+            how = f"{state.get('Status')}, exit code {state.get('ExitCode')} {state.get('Error')}"
+            raise SandboxError(f"the shim did not report within {START_S:.0f} s: {how}") from None
         channel.settimeout(START_S)
         pid, _, _ = struct.unpack("3i", channel.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
         return hello(channel), (channel, pid)
@@ -306,18 +280,36 @@ class ContainerSandbox:
         """And to thaw."""
         self._quietly(self.client.api.unpause, container)
 
-    def oom_killed(self, container: str) -> bool:
-        """What the engine remembers of a container that ended; it learns of the end a moment later."""
+    @_asking("a container could not be ended")
+    def kill(self, container: str, cgroup: Cgroup) -> None:
+        """The slow way to end every process, paused or not: signals wait until it is thawed. Returns when none is left."""
+        until = time.monotonic() + CONFIRM_S
+        while cgroup.processes():
+            if time.monotonic() > until:
+                raise SandboxError(f"container {container[:12]} could not be ended through the engine")
+            for act in (self.client.api.kill, self.client.api.unpause):
+                with contextlib.suppress(APIError):  # an engine refuses what is not paused, or has ended
+                    act(container)
+            time.sleep(0.01)
+
+    @_asking("the engine does not say how a container ended")
+    def oom_killed(self, container: str, *, itself: bool = False) -> bool:
+        """What the engine remembers of a container that ended; it learns of the end a moment later.
+
+        Args:
+            itself: its first process must have been killed, too: the engine remembers any other's, however long ago.
+        """
         until = time.monotonic() + ENGINE_NOTICES_S
         while True:
             try:
                 state = self.client.api.inspect_container(container)["State"]
-            except (APIError, DockerException):
+            except DockerException:
                 return False
-            if state.get("OOMKilled") or not state.get("Running") or time.monotonic() > until:
-                return bool(state.get("OOMKilled"))
+            if (state.get("OOMKilled") and not itself) or not state.get("Running") or time.monotonic() > until:
+                return bool(state.get("OOMKilled")) and (not itself or state.get("ExitCode") == _KILLED)
             time.sleep(0.02)
 
+    @_asking("a container could not be removed")
     def remove(self, container: str) -> None:
         """Removes a container, dead, alive or frozen (the engine cannot kill what is frozen, and would leave its shim)."""
         try:
@@ -326,7 +318,7 @@ class ContainerSandbox:
                 with contextlib.suppress(SandboxError):
                     cgroup = Cgroup.of(pid)
                     if container in str(cgroup.freezer):
-                        cgroup.kill()
+                        cgroup.kill() if cgroup.writable else self.kill(container, cgroup)
             # a removal that overtakes the engine's own handling of the exit leaves the container's shim behind
             with contextlib.suppress(APIError, OSError):
                 self.client.api.wait(container, timeout=ENGINE_FORGETS_S)
@@ -335,16 +327,18 @@ class ContainerSandbox:
             return
         except APIError as error:
             if error.status_code != 409:  # 409: a removal is already under way
-                raise SandboxError(f"container {container[:12]} could not be removed: {error}") from error
+                raise
         self._shims.removed(container)
 
+    @_asking("the engine did not do it")
     def _quietly(self, action: Any, container: str) -> None:
         try:
             action(container)
         except APIError as error:
             if error.status_code not in (404, 409):
-                raise SandboxError(str(error)) from error
+                raise
 
+    @_asking("the engine does not list its containers")
     def owned(self) -> dict[str, str]:
         """Every container that any judge of this program made: id → owner."""
         found = self.client.api.containers(all=True, filters={"label": LABEL})
@@ -355,6 +349,7 @@ class ContainerSandbox:
         self._shims.settle()
         self.client.close()
 
+    @_asking("a judge's own containers could not be listed")
     def remove_labelled(self, job: str) -> None:
         """Removes the containers that a judge started for itself."""
         for found in self.client.api.containers(all=True, filters={"label": f"autograder.job={job}"}):
@@ -364,9 +359,11 @@ class ContainerSandbox:
         """The image's content id.
 
         Raises:
-            MachineError: it is not there.
+            MachineError: it is not there, or the engine is not.
         """
         try:
             return str(self.client.api.inspect_image(image)["Id"])
         except NotFound as error:
             raise MachineError(f"the image {image} is missing; run `make images`") from error
+        except (DockerException, OSError) as error:
+            raise MachineError(f"the container engine does not answer: {error}") from error

@@ -125,8 +125,12 @@ class Cgroup:
 
     def _signal(self) -> None:
         for pid in self.processes():
-            with contextlib.suppress(ProcessLookupError):
+            try:
                 os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+            except PermissionError as error:
+                raise SandboxError(f"this user may not end the guest's process {pid}") from error
 
     def usage(self) -> Usage:
         """Counters; zeros when the group is gone."""

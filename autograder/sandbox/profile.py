@@ -11,11 +11,11 @@ import errno
 import json
 import socket
 from dataclasses import dataclass
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Any
 
 from autograder.domain.assignment import Assignment, Kind
-from autograder.domain.device import HOST, real, staged
+from autograder.domain.device import HOST, real, staged, uuid
 
 _SYSCALLS = """
 accept accept4 access alarm arch_prctl bind brk chdir chmod chown clock_getres clock_gettime clock_nanosleep close
@@ -42,6 +42,10 @@ setreuid setfsuid setfsgid capget capset
 # CLONE_NEW{NS,CGROUP,UTS,IPC,USER,PID,NET,TIME}: no namespace is ever made inside
 _NAMESPACE_FLAGS = 0x00020000 | 0x02000000 | 0x04000000 | 0x08000000 | 0x10000000 | 0x20000000 | 0x40000000 | 0x80
 _ENOSYS = 38
+_UNIFIED = Path("/sys/fs/cgroup/cgroup.controllers").exists()
+# What is written into a terminal is carried by the kernel's own threads, on any core and on nobody's account: rounds would be
+# dropped as disturbed. So there is nowhere to make one.
+_NO_TERMINALS = "ro,noexec,nosuid,nodev,size=4k,mode=0"
 _SIMULATORS = {"NUMBA_ENABLE_CUDASIM": "1", "TRITON_INTERPRET": "1"}  # kernels run in Python, for their answers alone
 
 _LOCAL = (socket.AF_UNIX,)
@@ -94,8 +98,9 @@ class Profile:
         syscalls: allowed beyond the list above.
         netlink_errno: with what a netlink socket is refused; some libraries do without one only if they hear the right word.
         device: of a GPU assignment, where its arrays live: a GPU's UUID, or a word of `domain.device`; empty elsewhere.
-        weakened: names of rules left out (capabilities, cpuset, loopback, memory, network, pid, pids, read-only, scratch,
-            seccomp, shm, ulimits, user). Only the escape suite uses it, to show that an attack bites.
+        terminals: whether pseudo-terminals can be made; what is timed has none.
+        weakened: names of rules left out (capabilities, cpuset, loopback, memory, network, output, pid, pids, read-only,
+            scratch, seccomp, shm, terminals, ulimits, user). Only the escape suite uses it, to show that an attack bites.
     """
 
     image: str
@@ -112,6 +117,7 @@ class Profile:
     syscalls: tuple[str, ...] = ()
     netlink_errno: int = errno.EPERM
     device: str = ""
+    terminals: bool = False
     weakened: frozenset[str] = frozenset()
 
     @classmethod
@@ -157,10 +163,62 @@ class Profile:
         ]  # fmt: skip
 
     @property
+    def entry(self) -> list[str]:
+        """What runs the command, as the first process of its container.
+
+        The engine gives that process pipes, and reads them even where nothing is logged: who wrote into them (`/proc/1/fd/1`)
+        would let the engine burn the leased cores, and rounds be dropped. So nobody inside has them.
+        """
+        init = ["/usr/bin/tini", "-s", "--"]
+        return init if "output" in self.weakened else ["/bin/sh", "-c", 'exec "$@" >/dev/null 2>&1', "sh", *init]
+
+    @property
     def filter(self) -> str:
         """The system calls that it may make."""
         loopback = bool(self.ranks) or real(self.device) or not self.weakened.isdisjoint(("loopback", "network"))
         return seccomp(self.syscalls, self.netlink_errno, loopback=loopback)
+
+    def limits(self, uid: int) -> dict[str, Any]:
+        """What the engine is told of a container besides its mounts, in the words of docker-py's `create_host_config`.
+
+        Args:
+            uid: of the user inside.
+        """
+        weak = self.weakened
+        memory = f"{4 * self.memory_mb if 'memory' in weak else self.memory_mb}m"
+        size = 64 * self.scratch_mb if "scratch" in weak else self.scratch_mb
+        inodes = 0 if "scratch" in weak else self.inodes
+        terminals = {} if self.terminals or "terminals" in weak else {"/dev/pts": _NO_TERMINALS}
+        work = f"rw,exec,nosuid,nodev,size={size}m,nr_inodes={inodes},mode=0700,uid={uid},gid={uid}"
+        most = {"nofile": self.open_files, "core": 0, "memlock": 1 << 16, "msgqueue": 0}
+        options: dict[str, Any] = {
+            "network_mode": "bridge" if "network" in weak else "none",
+            "read_only": "read-only" not in weak,
+            "cap_drop": [] if "capabilities" in weak else ["ALL"],
+            "cap_add": ["SYS_ADMIN"] if "capabilities" in weak else [],
+            "security_opt": ["seccomp=unconfined"]
+            if "seccomp" in weak
+            else ["no-new-privileges", f"seccomp={self.filter}"],
+            "pids_limit": -1 if "pids" in weak else self.processes,
+            "mem_limit": memory,
+            "memswap_limit": memory,
+            "mem_swappiness": 0,
+            "cpuset_cpus": None if "cpuset" in weak else ",".join(map(str, self.cores)),
+            "tmpfs": {"/work": work, **terminals},
+            "shm_size": f"{16 * self.shm_mb if 'shm' in weak else self.shm_mb}m",
+            "ipc_mode": "private",
+            "pid_mode": "host" if "pid" in weak else None,
+            "log_config": {"Type": "none"},
+            "ulimits": [] if "ulimits" in weak else [{"name": n, "soft": m, "hard": m} for n, m in most.items()],
+        }
+        if real(self.device):  # docker run --gpus device=UUID, by the NVIDIA container toolkit
+            gpu = {"driver": "nvidia", "device_ids": [uuid(self.device)]}
+            options["device_requests"] = [gpu | {"capabilities": [["gpu", "compute", "utility"]]}]
+        if self.runtime:
+            options["runtime"] = self.runtime
+        if _UNIFIED:
+            options.pop("mem_swappiness")  # cgroup v2 knows no swappiness; memory = memory+swap shuts swap on both
+        return options
 
     @property
     def environment(self) -> dict[str, str]:

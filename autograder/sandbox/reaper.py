@@ -14,8 +14,9 @@ import sys
 import time
 
 from autograder.errors import AutograderError
-from autograder.sandbox.container import ContainerSandbox, state_folder
+from autograder.sandbox.container import ContainerSandbox
 from autograder.sandbox.owner import lives
+from autograder.sandbox.state import state_folder
 
 FAREWELL = b"all removed"
 PATIENCE_S = 60.0

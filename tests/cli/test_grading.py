@@ -53,7 +53,17 @@ def test_a_class_that_is_interrupted_keeps_what_was_reached(tmp_path, engine, he
 def reached():
     """A verdict."""
     row = CriterionResult("c", "C", 5.0, 5.0, Verdict.PASSED, "Correct.", True, {}, None)
-    return Grade("t_basic", "solution.py", "ab" * 32, (row,), {"id": "m"}, {"version": "1"}, 1.0, 0.1)
+    machine = {"processor": "p", "cores": 2, "memory_gb": 4, "kernel": "k", "id": "m"}
+    return Grade(
+        "t_basic",
+        "solution.py",
+        "ab" * 32,
+        (row,),
+        machine,
+        {"version": "1", "entropy": "e", "isolated": True},
+        1.0,
+        0.1,
+    )
 
 
 def output(html, single=True):

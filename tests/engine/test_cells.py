@@ -15,7 +15,7 @@ from autograder.course.cells import png
 from autograder.domain.shown import CUT, CellLimits, End, sentence
 from autograder.engine.cells import show
 from autograder.measure.room import Room
-from autograder.sandbox.container import state_folder
+from autograder.sandbox.state import state_folder
 
 pytestmark = [pytest.mark.docker, pytest.mark.hub]
 LIMITS = CellLimits()

@@ -11,7 +11,7 @@ import pytest
 from autograder.api import Node, Options, Submission, receive
 from autograder.domain.submission import digest
 from autograder.domain.verdict import Verdict
-from autograder.sandbox.container import state_folder
+from autograder.sandbox.state import state_folder
 
 from .. import conftest
 

@@ -9,15 +9,16 @@ import time
 from pathlib import Path
 
 import pytest
+import requests
 
 from autograder.api import Node, Options, Submission, receive
 from autograder.domain.submission import digest
 from autograder.domain.verdict import Verdict
 from autograder.errors import CourseError
 from autograder.sandbox.base import Guest
-from autograder.sandbox.container import state_folder
 from autograder.sandbox.owner import lives
 from autograder.sandbox.reaper import sweep
+from autograder.sandbox.state import state_folder
 
 from .. import conftest
 
@@ -113,6 +114,36 @@ if __name__ == "__main__":
         time.sleep(0.2)
     assert residue(engine, owner)[0] == []
     assert not lives(owner)
+
+
+def test_a_verdict_outlives_a_clean_up_that_fails(engine, basic, monkeypatch, caplog):
+    """The judge had to start a container of its own, ended well, and the engine is away at that moment.
+
+    The verdict stands at the first attempt; what stayed is removed behind the next grading.
+    """
+    source = (basic.folder / "solutions/numpy_loop.py").read_bytes()
+    crash = b"import os\ndef fill(out, value): os._exit(1)\n"
+    files = {"solution.py": source + crash}
+
+    def away(*_, **__):
+        raise requests.ConnectionError("refused")
+
+    with Node(Options(references=conftest.FIXTURES / "reference", slots=1, pairs=1)) as node:
+        with monkeypatch.context() as patched:
+            patched.setattr(node._sandbox.client.api, "containers", away)
+            grade = node.grade(basic, Submission("crash", files, digest(files)))
+        verdicts = {c.id: c.verdict for c in grade.criteria}
+        assert verdicts["in-place"] is Verdict.CRASHED and verdicts["callback"] is Verdict.PASSED
+        assert grade.engine["attempt"] == 1 and "removed later" in caplog.text
+
+        def own():
+            listed = engine.client.api.containers(all=True, filters={"label": f"autograder.owner={node.owner}"})
+            return [c for c in listed if c["Labels"]["autograder.job"] != "ahead"]
+
+        assert own()
+        honest = {"solution.py": source}
+        node.grade(basic, Submission("honest", honest, digest(honest)), only="formula")
+        assert not own()
 
 
 def _end(guest):

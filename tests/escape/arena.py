@@ -17,8 +17,9 @@ from autograder.domain.execution import CallOutcome, Program
 from autograder.domain.submission import digest
 from autograder.judge.proxy import Actor
 from autograder.measure.room import Room
-from autograder.sandbox.container import ContainerSandbox, state_folder
+from autograder.sandbox.container import ContainerSandbox
 from autograder.sandbox.profile import Profile
+from autograder.sandbox.state import state_folder
 
 from .weak import WeakGrader
 

@@ -16,8 +16,9 @@ from autograder.api import Assignment, Grade, Node
 from autograder.domain.execution import CallOutcome, Program
 from autograder.judge.proxy import Actor
 from autograder.measure.room import Room
-from autograder.sandbox.container import ContainerSandbox, state_folder
+from autograder.sandbox.container import ContainerSandbox
 from autograder.sandbox.profile import Profile
+from autograder.sandbox.state import state_folder
 from tests.conftest import FIXTURES
 
 from .arena import submission

@@ -1,8 +1,12 @@
 """Whatever a student hands in gets its own verdict and sentence; never a traceback of ours."""
 
+import io
+import zipfile
+
 import pytest
 
 from autograder.api import Submission
+from autograder.course.intake import MAX_FILES, MAX_NAME, receive_bytes
 from autograder.domain.submission import digest
 from autograder.domain.verdict import Verdict, sentence
 
@@ -83,3 +87,27 @@ def test_a_slow_solution_with_a_callback_is_slow_and_not_forbidden(node, basic):
     files = {"solution.py": source.encode()}
     grade = node.grade(basic, Submission("slow", files, digest(files)), only="callback")
     assert grade.criteria[0].verdict is Verdict.TIMED_OUT, grade.criteria[0]
+
+
+def test_names_as_many_and_as_long_as_intake_allows_are_no_mistake_of_the_course(node, basic):
+    """Two hundred of them, two hundred characters of four bytes each; each file is where it was."""
+    program = f"""
+import pathlib
+import numpy as np
+found = [p for p in pathlib.Path().rglob("*") if p.suffix == ".txt" and p.read_text() == p.name]
+assert len(found) == {MAX_FILES - 1}, len(found)
+def work(x, steps):
+    for _ in range(steps): x = np.sqrt(x * x + 1.0)
+    return x
+"""
+    raw = io.BytesIO()
+    with zipfile.ZipFile(raw, "w") as archive:
+        archive.writestr("solution.py", program)
+        for i in range(MAX_FILES - 1):
+            name = f"{'🚀' * 60}/{'🛰' * 60}/{'🌍' * 60}/"
+            name += f"{i:.>{MAX_NAME - len(name) - 4}}.txt"
+            archive.writestr(name, name.rpartition("/")[2])
+    handed_in = receive_bytes("long.zip", raw.getvalue(), basic.limits.submission_kb)
+    assert max(len(name) for name in handed_in.files) == MAX_NAME
+    (result,) = node.grade(basic, handed_in, only="formula").criteria
+    assert result.verdict is Verdict.PASSED, result

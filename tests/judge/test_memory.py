@@ -8,8 +8,8 @@ from autograder.domain.execution import Program
 from autograder.guest.shim import Guest
 from autograder.judge.proxy import Actor
 from autograder.measure.room import Room
-from autograder.sandbox.container import state_folder
 from autograder.sandbox.profile import Profile
+from autograder.sandbox.state import state_folder
 
 FAULTS = b"""
 import resource

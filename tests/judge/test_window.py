@@ -47,7 +47,7 @@ class Late:
         """It uses nothing."""
         return Usage()
 
-    def out_of_memory(self) -> bool:
+    def out_of_memory(self, before: int = 0) -> bool:
         """Never."""
         return False
 
@@ -238,9 +238,9 @@ class Killed(Late):
         """So many, up to now."""
         return Usage(oom_kills=self.kills)
 
-    def out_of_memory(self) -> bool:
-        """Ever."""
-        return True
+    def out_of_memory(self, before: int = 0) -> bool:
+        """Since then."""
+        return self.kills > before
 
 
 def test_a_child_that_was_killed_before_does_not_explain_this_turn(room):
