@@ -196,9 +196,12 @@ class Profile:
             "read_only": "read-only" not in weak,
             "cap_drop": [] if "capabilities" in weak else ["ALL"],
             "cap_add": ["SYS_ADMIN"] if "capabilities" in weak else [],
-            "security_opt": ["seccomp=unconfined"]
-            if "seccomp" in weak
-            else ["no-new-privileges", f"seccomp={self.filter}"],
+            "security_opt": [
+                *(["seccomp=unconfined"] if "seccomp" in weak else ["no-new-privileges", f"seccomp={self.filter}"]),
+                *(
+                    ["apparmor=unconfined"] if "capabilities" in weak else []
+                ),  # the engine's own profile allows no mount
+            ],
             "pids_limit": -1 if "pids" in weak else self.processes,
             "mem_limit": memory,
             "memswap_limit": memory,

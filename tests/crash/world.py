@@ -21,6 +21,7 @@ from autograder.ledger.store import Ledger
 
 ROOT = Path(__file__).resolve().parents[2]
 FIXTURES = ROOT / "tests" / "fixtures"
+TIMED = 40  # points of the test assignment that a duel decides; the others a busy machine takes from nobody
 NOISY = ("could not be decided", "too noisy to decide")
 
 
@@ -164,7 +165,8 @@ class World:
                 # a duel may stay open on a busy machine; then the last grade says so and staff are asked
                 noisy = entry.state is State.STAFF and of_noise(entry.problem)
                 assert entry.state is State.GRADED or noisy, entry
-                assert noisy or entry.score == score(told["bytes"]), entry
+                full = score(told["bytes"])
+                assert entry.score == full or (noisy and 0 < full - TIMED <= entry.score < full), entry
             with ledger.database.reads() as session:
                 per = select(func.count()).select_from(GradeRow).group_by(GradeRow.submission)
                 assert set(session.scalars(per)) <= {1}, "graded twice"

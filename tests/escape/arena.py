@@ -68,6 +68,11 @@ def submission(source: str, name: str = "attack", **files: str) -> Submission:
     return Submission(name, content, digest(content))
 
 
+def failed(grade: Grade) -> bool:
+    """Whether the grader broke, where a machine that is merely too noisy is inconclusive."""
+    return any(c.verdict == "grader-failed" for c in grade.criteria)
+
+
 @dataclass
 class Arena:
     """Built by the fixture `arena`."""
@@ -77,22 +82,23 @@ class Arena:
     engine: ContainerSandbox
     image: str
 
-    def grade(self, source: str, **files: str) -> Grade:
-        """The real judge's verdict; a noisy machine is asked again."""
+    def grade(self, source: str, seed: str = "", **files: str) -> Grade:
+        """The real judge's verdict; a noisy machine is asked again, a failing grader is not: an attack may be at that."""
         made = submission(source, **files)
         for _ in range(4):
-            grade = self.node.grade(self.assignment, made)
-            if not grade.ours:
+            grade = self.node.grade(self.assignment, made, seed=seed)
+            if not grade.ours or failed(grade):
                 return grade
         return grade
 
-    def fails(self, source: str, *verdicts: str, **files: str) -> Grade:
-        """The attack earns less than full marks for speed, by one of these verdicts on some criterion, and an honest
-        submission right behind it is still graded as it should be (correctness: timing is another test's matter)."""
-        grade = self.grade(source, **files)
+    def fails(self, source: str, *verdicts: str, seed: str = "", **files: str) -> Grade:
+        """The attack earns nothing for speed, by one of these verdicts on some criterion, and an honest submission right
+        behind it is still graded as it should be (correctness: timing is another test's matter)."""
+        grade = self.grade(source, seed, **files)
         assert not grade.ours, [(c.id, c.verdict, c.evidence) for c in grade.criteria]
         found = {str(c.verdict) for c in grade.criteria}
-        assert grade.score < grade.max_score, found
+        timed = {c.id for c in self.assignment.criteria if c.kind.timed}
+        assert not sum(c.points for c in grade.criteria if c.id in timed), found
         assert found & set(verdicts), (found, [c.evidence for c in grade.criteria])
         after = self.node.grade(self.assignment, submission(HONEST, "honest"), only="formula")
         assert after.criteria[0].verdict == "passed"
@@ -122,7 +128,7 @@ class Arena:
         """The sandbox holds: the probe's forbidden thing did not succeed."""
         outcome = self.probe(source)
         succeeded = outcome.verdict == "passed" and outcome.outputs[0][0] == 1.0
-        assert not succeeded, outcome
+        assert not succeeded and outcome.verdict != "grader-failed", outcome
 
     def escapes(self, source: str, *weakened: str) -> None:
         """Without those rules it does succeed."""

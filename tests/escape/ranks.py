@@ -21,7 +21,7 @@ from autograder.sandbox.profile import Profile
 from autograder.sandbox.state import state_folder
 from tests.conftest import FIXTURES
 
-from .arena import submission
+from .arena import failed, submission
 
 HONEST = (FIXTURES / "reference" / "world.py").read_text(encoding="utf-8")
 
@@ -94,7 +94,7 @@ class Ranks:
         made = submission(source)
         for _ in range(4):
             grade = self.node.grade(self.assignment, made, only=only)
-            if not grade.ours:
+            if not grade.ours or failed(grade):
                 return grade
         return grade
 

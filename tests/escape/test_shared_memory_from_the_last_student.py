@@ -23,7 +23,9 @@ def work(x, steps):
 
 def test_the_judge_is_not_fooled(arena):
     """It ends as too-slow."""
-    arena.fails(SOURCE, "too-slow")
+    first = arena.fails(SOURCE, "too-slow")
+    # the next student's inputs are others; here they are the same, so that whatever was left behind would serve
+    arena.fails(SOURCE, "too-slow", seed=first.engine["entropy"])
 
 
 def test_a_weaker_grader_is(arena):
