@@ -97,6 +97,26 @@ def test_what_does_not_depend(submission, rng):
     agree(submission, packed([(0, 2, 0, 0.0), (0, 2, 0, 0.0), (4, 0, 1, 0.0)]), x, 8.0 * RULE, "an input times itself")
 
 
+def littered(rng, code):
+    """The same program, with large negative numbers and NaN wherever an instruction uses none."""
+    op, a, b, c = (part.copy() for part in code)
+    for place, unused in ((a, op == oracle.NUMBER), (b, (op < oracle.ADD) | (op > oracle.DIVIDE))):
+        place[unused] = rng.integers(-(2**63), -(2**31), unused.sum())
+    c[op != oracle.NUMBER] = np.nan
+    return op, a, b, c
+
+
+@pytest.mark.criterion("programs")
+def test_entries_that_nobody_uses(submission, rng):
+    """They may hold any number, says the handout: an instruction looks at what it uses, and at nothing else."""
+    x = rng.uniform(0.5, 2.0, 2)
+    for op in range(oracle.ADD, oracle.SQRT + 1):
+        code = littered(rng, packed([(0, 1, 0, 0.0), (1, 0, 0, 1.5), (op, 0, 1, 0.0)]))
+        agree(submission, code, x, 8.0 * RULE, f"op {op} among unused entries")
+    code, x = draw_program(rng, 3, 20)
+    agree(submission, littered(rng, code), x, PROGRAM * largest(code, x), "a program with unused entries")
+
+
 @pytest.mark.criterion("paths")
 @pytest.mark.parametrize("n", [1, 2, 40])
 def test_states_and_derivatives_step_by_step(submission, rng, n):

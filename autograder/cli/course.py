@@ -26,6 +26,7 @@ from autograder.cli.choices import SANDBOX
 from autograder.cli.ladder import ladder
 from autograder.course.load import course_folder
 from autograder.course.mutants import mutants
+from autograder.course.tables import SLUG
 from autograder.report import terminal
 
 
@@ -94,8 +95,8 @@ def release_(assignment: str, target: Path) -> None:
 @click.argument("name")
 def new(name: str) -> None:
     """Begin an assignment called NAME from the tested template."""
-    if not name.isidentifier() or name != name.lower():
-        raise CourseError(name, "must be lower-case letters, digits and underscores")
+    if not SLUG.fullmatch(name.lstrip("_")):
+        raise CourseError(name, "must be 1 to 64 lower-case letters, digits and underscores, and begin with a letter")
     template, target = course_folder() / "_template", course_folder() / name
     if target.exists():
         raise CourseError(str(target), "exists already")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -66,6 +68,7 @@ def grade(
         raise click.UsageError("--seed and --only replay one submission; name one FILE")
     submissions, refused = _receive(work, files)
     output = _Output(Console(), html, single=len(files) == 1, as_json=as_json, staff=staff)
+    output.ready()
     with Node(Options(kind=sandbox, pairs=1 if quick else 2)) as node:
         if len(files) == 1 and submissions:
             output.tell(_one(node, work, submissions[0], seed, only, quiet=as_json))
@@ -87,6 +90,7 @@ class _Output:
     as_json: bool
     staff: bool
     ours: bool = False
+    names: Counter[str] = field(default_factory=Counter)  # two students may hand in the same bytes by the same name
     notes: Console = field(init=False)  # with the progress; beside verdicts where both are read, else out of their way
 
     def __post_init__(self) -> None:
@@ -96,12 +100,7 @@ class _Output:
     def tell(self, grade: Grade) -> None:
         """One verdict, on standard output and, where one was asked for, on a page."""
         self.ours = self.ours or grade.ours
-        page = None
-        if self.html is not None:  # first: who has read a verdict finds its page
-            name = f"{Path(grade.submission_name).stem}-{grade.submission_sha256[:8]}.html"
-            page = write_page(
-                grade, self.html if self.single and self.html.suffix else self.html / name, staff=self.staff
-            )
+        page, problem = self._page(grade)  # first: who has read a verdict finds its page
         if self.as_json:
             click.echo(json.dumps(grade.to_json(), default=str))
         else:
@@ -110,15 +109,48 @@ class _Output:
                 self.console.print()
         if page is not None:
             self.notes.print(f"report: {page}", soft_wrap=True, markup=False, highlight=False)
+        if problem:
+            self.notes.print(f"no report: {problem}", soft_wrap=True, markup=False, highlight=False)
+
+    def ready(self) -> None:
+        """Before anything is graded: whether pages can be written where they are asked for.
+
+        Raises:
+            UsageError: they cannot.
+        """
+        if self.html is None:
+            return
+        folder = self.html.parent if self.single and self.html.suffix else self.html
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise click.UsageError(f"--html {self.html}: {error.strerror}; name a folder for a class") from error
+        if not os.access(folder, os.W_OK):
+            raise click.UsageError(f"--html {self.html}: no right to write there")
+
+    def _page(self, grade: Grade) -> tuple[Path | None, str]:
+        """Where it is, and why there is none: a verdict that was reached is told in any case."""
+        if self.html is None:
+            return None, ""
+        if self.single and self.html.suffix:
+            target = self.html
+        else:
+            stem = f"{Path(grade.submission_name).stem}-{grade.submission_sha256[:8]}"
+            again = self.names[stem]
+            self.names[stem] += 1
+            target = self.html / f"{stem}{f'-{again + 1}' if again else ''}.html"
+        try:
+            return write_page(grade, target, staff=self.staff), ""
+        except OSError as error:
+            return None, f"{target}: {error.strerror}"
 
 
 def _receive(work: Assignment, files: tuple[Path, ...]) -> tuple[list[Submission], list[str]]:
     """What could be taken in, and why the rest was refused: one bad file does not stop a class."""
     taken, refused = [], []
-    adapter = work.folder / "adapter.py"
     for file in files:
         try:
-            taken.append(receive(file, work.limits.submission_kb, adapter if adapter.is_file() else None))
+            taken.append(receive(file, work.limits.submission_kb))
         except SubmissionError as error:
             refused.append(f"{file.name}: refused: {error}")
     return taken, refused

@@ -73,12 +73,10 @@ def _taken(
     work: Assignment, ledger: Ledger, latest: list[Entry], console: Console
 ) -> tuple[list[Entry], list[Submission]]:
     """What the assignment, as it is now, still takes in: one that it refuses keeps its grade, and stops nobody else."""
-    adapter = work.folder / "adapter.py"
-    extra = adapter if adapter.is_file() else None
     entries, submissions = [], []
     for entry in latest:
         try:
-            taken = receive_bytes(entry.name, ledger.content(entry.id), work.limits.submission_kb, extra)
+            taken = receive_bytes(entry.name, ledger.content(entry.id), work.limits.submission_kb)
         except SubmissionError as error:
             console.print(f"{plain(entry.student)}: refused by the assignment as it is now: {plain(str(error))}")
             continue

@@ -49,8 +49,11 @@ class Service:
     def __exit__(self, *_: object) -> None:
         self.client.close()
 
-    def call(self, method: str, path: str, **more: Any) -> Any:
+    def call(self, method: str, path: str, lost: str = "ask again", **more: Any) -> Any:
         """One request; every refusal becomes a sentence.
+
+        Args:
+            lost: what to do where it got no answer.
 
         Raises:
             SubmissionError: refused, with the reason.
@@ -58,8 +61,11 @@ class Service:
         """
         try:
             answer = self.client.request(method, path, **more)
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+            said = "nothing was submitted, try again" if method == "POST" else lost
+            raise AutograderError(f"{self.url} does not answer ({error}); {said}") from error
         except httpx.HTTPError as error:
-            raise AutograderError(f"{self.url} does not answer ({error}); nothing was submitted, try again") from error
+            raise AutograderError(f"{self.url} gave no answer ({error or type(error).__name__}); {lost}") from error
         if answer.status_code >= 500:
             raise AutograderError(f"{self.url}: {_detail(answer)}")
         if answer.status_code >= 400:
@@ -72,8 +78,9 @@ class Service:
         content = _content(file)
         path = f"api/assignments/{quote(assignment, safe='')}/submissions"
         found: dict[str, Any] = self.call(
-            "POST", path, params={"purpose": purpose, "filename": content[0]}, content=content[1]
-        )
+            "POST", path, params={"purpose": purpose, "filename": content[0]}, content=content[1],
+            lost="it may have arrived: hand the same file in again, which counts once",
+        )  # fmt: skip
         return found
 
     def news(self, submission: int, wait_s: float) -> Iterator[dict[str, Any]]:
@@ -131,10 +138,19 @@ def _send(service: Service, assignment: str, file: Path, purpose: str, *, as_jso
     )
     state: dict[str, Any] = {"receipt": receipt}
     if wait_s:
-        with console.status("queued") as status:
-            for message in service.news(receipt["submission"], wait_s):
-                status.update(_words(message))
-        state |= service.call("GET", f"api/submissions/{receipt['submission']}")
+        kept = f"receipt {receipt['id']} stands, nothing is lost"
+        try:
+            with console.status("queued") as status:
+                for message in service.news(receipt["submission"], wait_s):
+                    status.update(_words(message))
+            state |= service.call("GET", f"api/submissions/{receipt['submission']}", lost=kept)
+        except (AutograderError, KeyboardInterrupt) as error:
+            if as_json:
+                click.echo(json.dumps(state))
+            if isinstance(error, AutograderError):
+                raise
+            console.print(f"no longer followed; it is graded all the same: {kept}")
+            sys.exit(130)
     if late := state.get("late"):
         days = f"{late['days']} day{'s' if late['days'] != 1 else ''}"
         console.print(f"[yellow]{days} late: {late['points']:g} points are taken off[/]")

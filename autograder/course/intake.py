@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
 from autograder.course.notebook import extract, parse
-from autograder.domain.submission import ENTRY, Submission, digest
+from autograder.domain.submission import ADAPTER, ENTRY, Submission, digest
 from autograder.errors import SubmissionError
 
 MAX_FILES = 200
@@ -32,22 +32,21 @@ _BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, NotImplementedErr
 _IGNORED = {"__pycache__", ".ipynb_checkpoints", ".git", "__MACOSX", ".DS_Store"}
 
 
-def receive(path: Path, limit_kb: int, adapter: Path | None = None) -> Submission:
+def receive(path: Path, limit_kb: int) -> Submission:
     """Reads what a student handed in.
 
     Args:
         path: a file or a folder.
         limit_kb: most that all files may hold together, in KiB, after unpacking.
-        adapter: the course's `adapter.py`, sent along.
 
     Raises:
         SubmissionError: refused, with the reason.
     """
     if _is_folder(path):
         files, sha256 = receive_files(path, limit_kb)
-        return _assemble(path.name, files, sha256, limit_kb * 1024, {}, adapter)
+        return _assemble(path.name, files, sha256, limit_kb * 1024, {})
     limit = limit_kb * 1024
-    return receive_bytes(path.name, _read(path, _most(path.name, limit)), limit_kb, adapter)
+    return receive_bytes(path.name, _read(path, _most(path.name, limit)), limit_kb)
 
 
 def receive_files(path: Path, limit_kb: int) -> tuple[dict[str, bytes], str]:
@@ -66,29 +65,36 @@ def unwrapped(files: dict[str, bytes], main: str) -> dict[str, bytes]:
     Args:
         main: the file that must be found beneath it; without it nothing changes.
     """
-    inside = {name.partition("/")[2]: content for name, content in files.items()}
-    one = len({name.partition("/")[0] for name in files}) == 1 and len(inside) == len(files)
-    return inside if one and main in inside else files
+    wrap = _wrap(files)
+    inside = {name.removeprefix(wrap): content for name, content in files.items()}
+    return inside if main in inside else files
 
 
 def main_file(names: Iterable[str], stem: str = "") -> str | None:
-    """Which of a submission's files is graded: `solution.py`, the notebook of the assignment, the only one, or the only module.
+    """Which of a submission's files is graded: the notebook of the assignment, `solution.py`, the only notebook, or the only module.
 
     Args:
-        names: with folders, as in an archive; in one folder that everything lies in, `solution.py` counts as well.
-        stem: of the assignment's notebook; a folder that nbgrader hands in bears its name, and may hold scratch ones beside it.
+        names: with folders, as in an archive; one folder that everything lies in does not count.
+        stem: of the assignment's notebook; a folder that nbgrader hands in bears its name, and may hold others beside it, or a module
+            that was written on the way to it.
     """
     found = list(names)
-    inside = unwrapped({name: b"" for name in found}, ENTRY)
-    if ENTRY in inside:
-        return ENTRY if ENTRY in found else f"{found[0].partition('/')[0]}/{ENTRY}"
-    if stem and f"{stem}.ipynb" in found:
-        return f"{stem}.ipynb"
+    wrap = _wrap(found)
+    inside = {name.removeprefix(wrap): name for name in found}
+    for wanted in (f"{stem}.ipynb" if stem else "", ENTRY):
+        if wanted in inside:
+            return inside[wanted]
     for suffix in (".ipynb", ".py"):
         chosen = [name for name in found if name.endswith(suffix)]
         if len(chosen) == 1:
             return chosen[0]
     return None
+
+
+def _wrap(names: Iterable[str]) -> str:
+    """The one folder that everything lies in, with its slash, where a folder was packed and not what is in it; or nothing."""
+    tops = {name.partition("/")[0] if "/" in name else "" for name in names}
+    return f"{tops.pop()}/" if len(tops) == 1 and "" not in tops else ""
 
 
 def _is_folder(path: Path) -> bool:
@@ -103,16 +109,16 @@ def _most(name: str, limit: int) -> int:
     return MAX_NOTEBOOK_KB * 1024 if name.endswith((".ipynb", ".zip", ".tar", ".gz", ".tgz")) else limit
 
 
-def receive_bytes(name: str, raw: bytes, limit_kb: int, adapter: Path | None = None) -> Submission:
+def receive_bytes(name: str, raw: bytes, limit_kb: int) -> Submission:
     """Takes apart what arrived over a network; arguments and errors as for `receive`, `name` decides how it is read."""
     limit = limit_kb * 1024
     path = _named(name)
     whole = hashlib.sha256(raw).hexdigest()  # what `sha256sum` says of the file
     if path.suffix == ".ipynb" and len(raw) <= _most(path.name, limit):
         source, lines = _exported(raw, limit)
-        return _assemble(path.name, {ENTRY: source}, whole, limit, lines, adapter)
+        return _assemble(path.name, {ENTRY: source}, whole, limit, lines)
     files = unpack(name, raw, limit_kb)
-    return _assemble(path.name, {ENTRY: raw} if path.suffix == ".py" else files, whole, limit, {}, adapter)
+    return _assemble(path.name, {ENTRY: raw} if path.suffix == ".py" else files, whole, limit, {})
 
 
 def unpack(name: str, raw: bytes, limit_kb: int) -> dict[str, bytes]:
@@ -156,14 +162,15 @@ def _readable(name: str, raw: bytes) -> None:
 
 
 def _assemble(
-    name: str, files: dict[str, bytes], whole: str, limit: int, lines: dict[int, tuple[int, int]], adapter: Path | None
+    name: str, files: dict[str, bytes], whole: str, limit: int, lines: dict[int, tuple[int, int]]
 ) -> Submission:
     chosen = main_file(files, name.partition(".")[0])
     if chosen is None:
         more = ", or leave all notebooks but one out" if any(n.endswith(".ipynb") for n in files) else ""
         raise SubmissionError(f"there is no {ENTRY} in {name}; name the main file so{more}")
-    files = unwrapped(files, ENTRY)
-    main = ENTRY if ENTRY in files else chosen
+    wrap = _wrap(files)
+    files = {other.removeprefix(wrap): content for other, content in files.items()}
+    main = chosen.removeprefix(wrap)
     content = files.pop(main)
     if main.endswith(".ipynb"):
         content, lines = _exported(content, limit)
@@ -172,9 +179,7 @@ def _assemble(
     files[ENTRY] = content
     if b"\0" in files[ENTRY]:
         raise SubmissionError(f"{ENTRY} holds zero bytes; it is not Python source")
-    files.pop("adapter.py", None)
-    if adapter is not None:
-        files["adapter.py"] = adapter.read_bytes()
+    files.pop(ADAPTER, None)
     return Submission(name, files, whole, lines)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections.abc import Mapping
@@ -16,6 +17,7 @@ from autograder.domain.assignment import Assignment, Criterion, CriterionKind, K
 from autograder.errors import CourseError
 
 FILE = "assignment.toml"
+MOST_POINTS, MOST_WORKERS = 1e6, 1024
 
 
 def find(name: str, course: Path | None = None) -> Path:
@@ -112,7 +114,16 @@ class _Reader(Signatures):
         if not validate.get("lower_precision", True) and not validate.get("reason"):
             self.refuse("validate.reason", "is missing: say why lower precision cannot be told apart")
         written = self.take(top.get("written", {}), "written.", {"points": (int, float)})
+        if not 0 <= written.get("points", 0) < MOST_POINTS:
+            self.refuse("written.points", f"must be from 0 to {MOST_POINTS:g}")
         functions = tuple(self.function(n, t, "functions.") for n, t in top["functions"].items())
+        callbacks = tuple(self.function(n, t, "callbacks.") for n, t in top.get("callbacks", {}).items())
+        known = {c.name for c in callbacks}
+        for declared, name in ((f.name, a.callback) for f in functions for a in f.arguments if a.role is Role.CALLBACK):
+            if name not in known:
+                self.refuse(
+                    f"functions.{declared}.arguments", f"the callback {name!r} is not declared under [callbacks]"
+                )
         if top["kind"] == Kind.GPU and any(a.role is Role.CALLBACK for f in functions for a in f.arguments):
             self.refuse("kind", "a function of a GPU assignment takes no callback: arrays live on the device")
         if top["kind"] != Kind.MPI and any(f.comm for f in functions):
@@ -126,7 +137,7 @@ class _Reader(Signatures):
             resources=self.numbers(Resources, top.get("resources", {}), "resources."),
             limits=self.numbers(Limits, top.get("limits", {}), "limits."),
             functions=functions,
-            callbacks=tuple(self.function(n, t, "callbacks.") for n, t in top.get("callbacks", {}).items()),
+            callbacks=callbacks,
             criteria=self.criteria(top["criteria"]),
             written_points=float(written.get("points", 0)),
             lower_precision=validate.get("lower_precision", True),
@@ -183,12 +194,20 @@ class _Reader(Signatures):
             self.refuse(f"{where}points", "is missing")
         if parts.get("visibility") == "hidden" and not parts.get("hint"):
             self.refuse(f"{where}hint", "is missing: a hidden check needs a sentence that helps and leaks nothing")
+        if not 0 <= parts.get("points", 0) < MOST_POINTS:
+            self.refuse(f"{where}points", f"must be from 0 to {MOST_POINTS:g}")
+        if not 1 <= parts.get("workers", 1) < MOST_WORKERS or not 0 <= parts.get("calibrated", 0) < MOST_WORKERS:
+            self.refuse(
+                f"{where}workers", "and calibrated are how many work, and how much faster they are: positive numbers"
+            )
         points = sum(t.points for t in tiers) if tiers else float(parts["points"])
         free = ("hint", "against", "workers", "calibrated", "control", "flops", "bytes")
         extra = {k: parts[k] for k in free if k in parts}
         if "control" in parts and not (kind.timed and re.fullmatch(r"\w[\w.-]*\.py", parts["control"])):
             self.refuse(f"{where}control", "must name a file in solutions/, of a timed criterion")
-        if any(parts.get(k, 0) < 0 for k in ("flops", "bytes")) or (not kind.timed and {"flops", "bytes"} & set(parts)):
+        if not all(0 <= parts.get(k, 0) < math.inf for k in ("flops", "bytes")) or (
+            not kind.timed and {"flops", "bytes"} & set(parts)
+        ):
             self.refuse(f"{where}flops", "flops and bytes are counts of a timed call, and not negative")
         return Criterion(
             parts["id"], parts["title"], points, kind, parts.get("visibility") == "public", tiers=tiers, **extra
@@ -200,6 +219,6 @@ class _Reader(Signatures):
         parts = self.take(
             row, f"{where}.", {"threshold": (int, float), "points": (int, float)}, ("threshold", "points")
         )
-        if not 0 < parts["threshold"] < 1e6 or parts["points"] < 0:
+        if not (0 < parts["threshold"] < 1e6 and 0 <= parts["points"] < MOST_POINTS):
             self.refuse(where, "a threshold must be positive, points must not be negative")
         return Tier(float(parts["threshold"]), float(parts["points"]))

@@ -1,8 +1,8 @@
 """From an nbgrader notebook to `solution.py`: the cells marked for export, nothing that runs on its own.
 
-A cell is exported when it carries the tag `export` or begins with `# export`. In it, magics and shell escapes, displays
-(`x`, `print(x)`, `plt.plot(x)`) and `if __name__ == "__main__"` are left out. Line numbers are kept in a map, so that
-messages can speak of cells.
+A cell is exported when it carries the tag `export` or begins with `# export`. In it, magics and shell escapes and displays
+(`x`, `print(x)`, `plt.plot(x)`) are left out; `if __name__ == "__main__"` does not hold in a module anyway. Line numbers are
+kept in a map, so that messages can speak of cells.
 """
 
 from __future__ import annotations
@@ -15,6 +15,10 @@ from typing import Any
 from autograder.errors import SubmissionError
 
 _SHOWS = {"print", "display", "plt", "pprint", "help", "input", "time", "timeit", "pylab"}
+_RUNS_ITS_CELL = {"time", "capture", "prun"}  # cell magics whose cell defines what it defines without them
+_DEFINES_NOTHING = {"timeit"}
+# what hides brackets and percent signs, and the brackets themselves; a string that is not closed ends with its line
+_TOKEN = re.compile(r"""#.*|\"{3}|'{3}|"(?:[^"\\\n]|\\.)*"?|'(?:[^'\\\n]|\\.)*'?|[\[\](){}]""")
 _MARK = re.compile(r"#\s*\|?\s*export\b")
 _MAX_CELLS = 2000
 _MAX_DEPTH = 60
@@ -41,7 +45,7 @@ def extract(raw: bytes, limit: int | None = None) -> tuple[bytes, dict[int, tupl
     if limit is not None and size > limit:
         raise SubmissionError(f"the exported cells have {size} characters, more than {limit}")
     for number, source in cells:
-        for index, line in enumerate(_keep(source).splitlines(), start=1):
+        for index, line in enumerate(_keep(number, source).splitlines(), start=1):
             lines.append(line)
             origin[len(lines)] = (number, index)
     try:
@@ -131,31 +135,98 @@ def _exported(cells: list[dict[str, Any]]) -> list[tuple[int, str]]:
     return chosen
 
 
-def _keep(source: str) -> str:
+def _keep(number: int, source: str) -> str:
     """The cell without what would run on its own; every line keeps its number."""
-    lines = ["" if line.lstrip().startswith(("%", "!")) else line for line in source.splitlines()]
-    if source.lstrip().startswith("%%"):
-        return "\n".join("" for _ in lines)
-    text = "\n".join(lines)
-    try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return text  # the guest's import will say what and where
-    for node in tree.body:
+    lines = source.splitlines()
+    first = next((i for i, line in enumerate(lines) if line.strip()), 0)
+    if lines and lines[first].startswith("%%"):
+        magic = lines[first][2:].split()[0] if lines[first][2:].split() else ""
+        if magic in _DEFINES_NOTHING:
+            return "\n".join("" for _ in lines)
+        if magic not in _RUNS_ITS_CELL:
+            raise SubmissionError(
+                f"cell {number} is marked for export and begins with %%{magic[:40]}: an exported cell holds Python; take that line out, or the mark"
+            )
+        lines[first] = ""
+    tree = _parsed(lines)
+    if tree is None:  # no Python yet: magics, or a mistake
+        lines = _without_magics(lines)
+        tree = _parsed(lines)
+    if tree is None:
+        return "\n".join(lines)  # the guest's import will say what and where
+    for node in reversed(tree.body):
         if _runs_alone(node):
-            for i in range(node.lineno - 1, node.end_lineno or node.lineno):
-                lines[i] = ""
+            _cut(lines, node)
     return "\n".join(lines)
 
 
+def _parsed(lines: list[str]) -> ast.Module | None:
+    try:
+        return ast.parse("\n".join(lines))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+def _without_magics(lines: list[str]) -> list[str]:
+    """As IPython sees them: where a statement may begin, and in no string or bracket."""
+    made, depth, quotes, goes_on, magic = list[str](), 0, "", False, False
+    for line in lines:
+        if magic or (not (depth or quotes or goes_on) and line.lstrip().startswith(("%", "!"))):
+            indent = line[: len(line) - len(line.lstrip())]
+            made.append(f"{indent}pass" if indent and not magic else "")
+            magic = line.endswith("\\")
+            continue
+        made.append(line)
+        at = 0
+        while at < len(line):
+            if quotes:
+                end = _closing(line, quotes, at)
+                if end < 0:
+                    break
+                at, quotes = end, ""
+                continue
+            token = _TOKEN.search(line, at)
+            if token is None:
+                break
+            at, word = token.end(), token[0]
+            if word in ('"""', "'''"):
+                quotes = word
+            elif word in "([{":
+                depth += 1
+            elif word in ")]}":
+                depth = max(depth - 1, 0)
+        goes_on = not quotes and line.endswith("\\")
+    return made
+
+
+def _closing(line: str, quotes: str, at: int) -> int:
+    """Behind the end of a string in three quotes, or -1: its line is not the last."""
+    found = re.compile(rf"(?:[^\\]|\\.)*?{quotes}").match(line, at)
+    return found.end() if found else -1
+
+
+def _cut(lines: list[str], node: ast.stmt) -> None:
+    """A statement becomes `pass`, where others share its lines; offsets are of UTF-8."""
+    first, last = node.lineno - 1, (node.end_lineno or node.lineno) - 1
+    before = lines[first].encode()[: node.col_offset].decode()
+    behind = lines[last].encode()[node.end_col_offset or 0 :].decode()
+    alone = not before.strip() and (not behind.strip() or behind.lstrip().startswith("#"))
+    for i in range(first, last + 1):
+        lines[i] = ""
+    if first == last:
+        lines[first] = "" if alone else f"{before}pass{behind}"
+    elif not alone:
+        lines[first], lines[last] = f"{before}pass", f"pass{behind}"
+
+
 def _runs_alone(node: ast.stmt) -> bool:
-    if isinstance(node, ast.If):
-        return "__name__" in ast.dump(node.test)
+    """Displays: what has no effect but to be shown, and calls of what shows."""
     if not isinstance(node, ast.Expr):
         return False
     value = node.value
     if not isinstance(value, ast.Call):
-        return not isinstance(value, ast.Constant)
+        acts = (ast.Constant, ast.ListComp, ast.SetComp, ast.DictComp, ast.Await)
+        return not isinstance(value, acts) and not any(isinstance(n, ast.NamedExpr) for n in ast.walk(value))
     called = value.func
     while isinstance(called, ast.Attribute):
         called = called.value

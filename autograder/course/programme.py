@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from autograder.course.tables import Tables, parsed
 
@@ -76,8 +76,4 @@ def _read(tables: Tables) -> tuple[dict[str, Any], ZoneInfo]:
     )  # fmt: skip
     if not 1 <= top["minutes"] <= 240:
         tables.refuse("minutes", "of a talk are between 1 and 240")
-    try:
-        zone = ZoneInfo(top["timezone"])
-    except (ZoneInfoNotFoundError, ValueError):
-        tables.refuse("timezone", f"{top['timezone']!r} is no time zone, as America/New_York is one")
-    return top, zone
+    return top, tables.zone(top["timezone"])

@@ -21,6 +21,7 @@ LIMIT_KB = 16 * 1024  # a paper and slides in PDF among them
 MOST_CLAIMS, MOST_TEAM, MOST_BYTES = 12, 3, 256 << 20
 MOST_CORES, MOST_MB, MOST_SLUG, MOST_WORDS, MOST_DOTS = 64, 16384, 48, 128 << 10, 200
 LEAST_VALUES, LARGEST = 1_000_000, 1e300
+MOST_WHOLE = 2**53  # a float holds all whole numbers up to it
 LEAST_SPREAD = 1e-3  # of the numbers' own size: thousands of values, in single precision, too
 # by scalar or dtype, the least and the largest that are drawn; arrays of counts need no more than 31 bits
 _WHOLE = {
@@ -271,7 +272,8 @@ class _Reader(Signatures):
         for n, dim in zip(shape, dims, strict=True):
             if not dim.name and n != dim.offset:
                 self.refuse(f"{where}.shape", f"{argument}: the axis {dim} is {n}")
-        least, most = _WHOLE.get(argument.type.scalar or argument.type.dtype, (-math.inf, math.inf))
+        free = (-MOST_WHOLE, MOST_WHOLE) if how == "integers" else (-math.inf, math.inf)
+        least, most = _WHOLE.get(argument.type.scalar or argument.type.dtype, free)
         last = high - 1 if how == "integers" else low
         exact = how == "integers" or (how == "constant" and low == int(low))
         if math.isfinite(most) and not (exact and least <= low and last <= most):

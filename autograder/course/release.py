@@ -1,13 +1,14 @@
 """From an assignment folder to the student's copy: an allow-listed tree, never "everything but".
 
 What is copied: the notebook with its solutions stripped and hidden tests cut, `assignment.toml` without anything hidden,
-`test_public.py`, and files under `data/` and `figures/`. Nothing else, whatever lies in the folder.
+`test_public.py`, `adapter.py`, and files under `data/` and `figures/`. Nothing else, whatever lies in the folder.
 """
 
 from __future__ import annotations
 
 import json
 import re
+import secrets
 import shutil
 import tomllib
 from pathlib import Path
@@ -22,6 +23,7 @@ _HIDDEN = re.compile(
     r"^[ \t]*### BEGIN HIDDEN TESTS\b.*?^[ \t]*### END HIDDEN TESTS[^\n]*\n?", re.DOTALL | re.MULTILINE
 )
 _STUB = "raise NotImplementedError  # your code here"
+_OPEN_FILES = ("test_public.py", "adapter.py")
 _OPEN_FOLDERS = ("data", "figures")
 _OPEN_KEYS = (
     "title",
@@ -47,16 +49,45 @@ def release(assignment: Assignment, target: Path) -> list[Path]:
         The files written.
 
     Raises:
-        CourseError: a solution region is not closed, or the notebook is missing.
+        CourseError: a solution region is not closed, the notebook is missing, or in that place lies something else.
     """
     out = target / assignment.slug
-    if out.exists():
-        shutil.rmtree(out)
-    out.mkdir(parents=True)
+    _free(assignment, out)
+    made = target / f".{assignment.slug}.{secrets.token_hex(4)}"
+    made.mkdir(parents=True)
+    try:
+        written = _written(assignment, made)
+        if out.exists():
+            shutil.rmtree(out)
+        made.rename(out)
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+    return [out / p.relative_to(made) for p in written]
+
+
+def _free(assignment: Assignment, out: Path) -> None:
+    """Whether what lies there may be replaced: nothing but an earlier copy for students, and never the assignment itself."""
+    own, there = assignment.folder.resolve(), out.resolve()
+    if own == there or own in there.parents or there in own.parents:
+        raise CourseError(str(out), f"is where the assignment itself lies ({own}); release it to another folder")
+    if out.is_symlink() or (out.exists() and not out.is_dir()):
+        raise CourseError(str(out), "is no folder; remove it, or release to another one")
+    foreign = sorted(p.name for p in out.iterdir() if p.name not in _names(assignment)) if out.is_dir() else []
+    if foreign:
+        raise CourseError(
+            str(out), f"holds {foreign[0]}, which no release wrote; remove it, or release to another folder"
+        )
+
+
+def _names(assignment: Assignment) -> set[str]:
+    return {f"{assignment.slug}.ipynb", FILE, *_OPEN_FILES, *_OPEN_FOLDERS, ".ipynb_checkpoints", "__pycache__"}
+
+
+def _written(assignment: Assignment, out: Path) -> list[Path]:
     written = [_notebook(assignment, out), _settings(assignment, out)]
-    public = assignment.folder / "test_public.py"
-    if public.is_file():
-        written.append(Path(shutil.copyfile(public, out / public.name)))
+    for file in (assignment.folder / name for name in _OPEN_FILES):
+        if file.is_file():
+            written.append(Path(shutil.copyfile(file, out / file.name)))
     for name in _OPEN_FOLDERS:
         for path in sorted((assignment.folder / name).glob("*")):
             if path.is_file() and not path.is_symlink():

@@ -30,6 +30,8 @@ class Signatures(Tables):
             self.refuse(f"{where}{name}", "must be a table named by a Python identifier")
         parts = self.take(table, f"{where}{name}.", {"arguments": list, "returns": list}, ("arguments", "returns"))
         arguments = tuple(self.argument(text, f"{where}{name}.arguments") for text in parts["arguments"])
+        if len({a.name for a in arguments}) < len(arguments):
+            self.refuse(f"{where}{name}.arguments", "two arguments have the same name")
         returns = tuple(self.value_type(text, f"{where}{name}.returns") for text in parts["returns"])
         if not returns and not any(a.role is Role.OUT for a in arguments):
             self.refuse(f"{where}{name}.returns", "a function must return something or fill an `out` array")

@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from autograder.errors import CourseError
 
@@ -41,6 +42,13 @@ class Tables:
             CourseError: always.
         """
         raise CourseError(f"{self.path}: {key}", problem)
+
+    def zone(self, name: str) -> ZoneInfo:
+        """A time zone, of the key `timezone`."""
+        try:
+            return ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError):  # a folder of them is none
+            self.refuse("timezone", f"{name!r} is no IANA time zone, such as Europe/Berlin or America/New_York")
 
     def take(
         self,

@@ -6,7 +6,7 @@ import os
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from autograder.course.load import course_folder
 from autograder.course.tables import Tables, parsed
@@ -41,12 +41,9 @@ class _Reader(Tables):
             {"title": str, "term": str, "timezone": str, "shares": dict, "late": dict, "assignments": dict},
             ("title", "term", "timezone", "shares"),
         )
-        try:
-            zone = ZoneInfo(top["timezone"])
-        except (ZoneInfoNotFoundError, ValueError):
-            self.refuse("timezone", f"{top['timezone']!r} is no IANA time zone, such as Europe/Berlin")
+        zone = self.zone(top["timezone"])
         shares = self.take(top["shares"], "shares.", dict.fromkeys(top["shares"], _NUMBER))
-        if abs(sum(shares.values()) - 1) > 1e-9 or any(v < 0 for v in shares.values()):
+        if not (abs(sum(shares.values()) - 1) <= 1e-9 and all(v >= 0 for v in shares.values())):  # NaN is refused, too
             self.refuse("shares", f"must be positive and add up to 1, not to {sum(shares.values()):g}")
         slots = {slug: self.slot(slug, row, zone) for slug, row in top.get("assignments", {}).items()}
         for slug, slot in slots.items():

@@ -147,6 +147,7 @@ class Criterion:
         control: file in `solutions/` that deserves every tier: nobody loses one in rounds in which it does not earn it.
         flops: that one timed call needs at least, for the ladder's share of the roofline.
         bytes: to and from memory that one timed call needs at least.
+        edges: the thresholds bound a claim: rounds are played until the interval lies between them, or beyond one.
     """
 
     id: str
@@ -162,6 +163,7 @@ class Criterion:
     control: str = ""
     flops: float = 0.0
     bytes: float = 0.0
+    edges: bool = False
 
 
 @dataclass(frozen=True, slots=True)

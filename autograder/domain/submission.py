@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass, field
 
 ENTRY = "solution.py"
+ADAPTER = "adapter.py"  # the course's own, beside it
 
 
 @dataclass(frozen=True, slots=True)

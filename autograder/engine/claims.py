@@ -20,7 +20,6 @@ from autograder.domain.verdict import Fault, Verdict
 from autograder.engine.node import Node
 from autograder.judge.claim_checks import AGREES, SPEED, stage
 from autograder.judge.grading import OWN_FOLDER
-from autograder.measure.statistics import Rule
 
 LIMITS = Limits(load_s=60.0, call_s=60.0, grading_s=900.0)
 
@@ -75,11 +74,10 @@ def _program(files: dict[str, bytes], main: str) -> dict[str, bytes]:
 
 
 def _assignment(project: Project, claim: Claim, folder: Path) -> Assignment:
-    edges = ((1 - TOLERANCE) / (1 - Rule().guard), 1 + TOLERANCE)  # between them the interval is narrow enough to tell
-    tiers = tuple(Tier(edge * claim.speedup, 0.0) for edge in edges)
+    tiers = tuple(Tier(edge * claim.speedup, 0.0) for edge in (1 - TOLERANCE, 1 + TOLERANCE))
     criteria = (
         Criterion(AGREES, "Both programs agree", 0.0, hint="Compare the two programs on small inputs."),
-        Criterion(SPEED, claim.title, 0.0, CriterionKind.SPEEDUP, tiers=tiers),
+        Criterion(SPEED, claim.title, 0.0, CriterionKind.SPEEDUP, tiers=tiers, edges=True),
     )
     return Assignment(
         f"{project.slug}/{claim.id}", folder, project.title, "", "", claim.kind, "", "", OWN_FOLDER, OWN_FOLDER,

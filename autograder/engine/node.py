@@ -33,7 +33,7 @@ from autograder.engine.planted import Bench
 from autograder.engine.pool import Pool
 from autograder.engine.warm import Warm
 from autograder.errors import CourseError, MachineError, SandboxError
-from autograder.judge.grading import Hand, Job
+from autograder.judge.grading import GOES_ON, WAITS, Hand, Job
 from autograder.measure.machine import fingerprint
 from autograder.measure.room import Room
 from autograder.sandbox.base import Guest
@@ -45,6 +45,7 @@ from autograder.sandbox.reaper import FAREWELL, sweep
 from autograder.sandbox.state import state_folder
 
 log = logging.getLogger("autograder.node")
+PATIENCE = 3  # times a grading's limit: longest silence of a judge, whose own alarm rings before
 TRIES = 2  # a failure of ours, or an inconclusive duel, is tried once more before staff are asked
 Say = Callable[[dict[str, Any]], None]
 
@@ -321,7 +322,7 @@ class Node:
         if not references:
             self._start_ahead(ahead)
         try:
-            return _listen(ours, references, say, started, time.monotonic() + 3 * job.assignment.limits.grading_s)
+            return _listen(ours, references, say, started, PATIENCE * job.assignment.limits.grading_s)
         except CourseError:
             raise
         except (SandboxError, EOFError, OSError) as error:
@@ -344,18 +345,24 @@ class Node:
             self._pool.prime(hand.guest.profile, sum(h.guest.profile == hand.guest.profile for h in hands))
 
 
-def _listen(pipe: Connection, references: list[Hand], say: Say, started: list[str], until: float) -> Grade:
-    """Follows a judge to its end; empties `started` if it ended well without containers of its own."""
-    own = False
+def _listen(pipe: Connection, references: list[Hand], say: Say, started: list[str], silence_s: float) -> Grade:
+    """Follows a judge to its end; empties `started` if it ended well without containers of its own.
+
+    Args:
+        silence_s: longest time without a word: a judge that works says what it checks. One that waits for others has said so.
+    """
+    own, waits = False, False
     while True:
-        if not pipe.poll(max(until - time.monotonic(), 0)):
+        if not pipe.poll(None if waits else silence_s):
             raise SandboxError("the judge did not end in time")
         try:
             kind, content = pipe.recv()
         except EOFError:
             raise SandboxError("the judge process died") from None
+        waits = kind == "news" and content.get("phase") == WAITS
         if kind == "news":
-            say(content)
+            if content.get("phase") not in (WAITS, GOES_ON):
+                say(content)
         elif kind == "references":
             for hand, (loaded, broken) in zip(references, content, strict=True):
                 hand.loaded, hand.broken = loaded, broken

@@ -187,10 +187,7 @@ def _attempt(node: Node, work: Assignment, parcel: Parcel, say: Say) -> Callable
     """
     if work.project:
         return lambda cores: grade_project(node, work, parcel.name, parcel.content, cores, say, trial=parcel.trial)
-    adapter = work.folder / "adapter.py"
-    submission = receive_bytes(
-        parcel.name, parcel.content, work.limits.submission_kb, adapter if adapter.is_file() else None
-    )
+    submission = receive_bytes(parcel.name, parcel.content, work.limits.submission_kb)
     return lambda cores: node.grade(work, submission, trial=parcel.trial, cores=cores, say=say)
 
 

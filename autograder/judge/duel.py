@@ -7,6 +7,7 @@ K independently started process pairs. Before a tier is lost for good, a known p
 
 from __future__ import annotations
 
+import contextlib
 import math
 import random
 import time
@@ -20,7 +21,8 @@ from autograder.domain.assignment import Criterion, Function, Role
 from autograder.domain.execution import CallOutcome
 from autograder.domain.measurement import Control, DuelOutcome, Round, TierOutcome
 from autograder.domain.verdict import Verdict
-from autograder.judge.compare import fail
+from autograder.errors import SandboxError
+from autograder.judge.compare import CheckFailure, fail
 from autograder.judge.control import ROLE, account, controlled, disputable, halved
 from autograder.judge.deal import nbytes
 from autograder.judge.empties import EMPTY_CALLS, LONGEST_SPIN_S, Empties
@@ -124,7 +126,8 @@ class Duel:
         self._calibrate()
         most = min(self.max_pairs, self.pairs + self._actor(0, self.legs[0]).further(self.pairs))
         rule = halved(self.rule) if self.criterion.control else self.rule
-        rotation = Rotation([t.threshold for t in self.criterion.tiers], rule, self.pairs, most)
+        thresholds, edges = [t.threshold for t in self.criterion.tiers], self.criterion.edges
+        rotation = Rotation(thresholds, rule, self.pairs, most, edges=edges)
         rounds = self._rounds(rotation, self.legs)
         self._retire(rounds)
         outcome = self._outcome(rotation.tiers, rounds, self._curve() if self.workers else ())
@@ -162,6 +165,11 @@ class Duel:
             if middle > (1 + AT_ODDS) * min(middles.values()):
                 self.cast.retire(pair, self.criterion.against)
 
+    @property
+    def _call_s(self) -> float:
+        """Who takes longer could not play the least number of rounds in the duel's time, and would be undecided for ever."""
+        return self.most_s / (WARMUPS * self.pairs + self.rule.n_min + self.rule.drop_free + 2)
+
     def _actor(self, index: int, leg: Leg) -> Actor:
         return self.cast.actor(index, leg.role, self._ranks(leg))
 
@@ -172,15 +180,17 @@ class Duel:
         """For the report only: T_ref(1)/T_sub(q) for powers of two below p, from a few rounds each."""
         points: list[tuple[int, float]] = []
         q = 1
-        while q < self.criterion.workers:
-            ratios = []
-            for _ in range(CURVE_ROUNDS):
-                legs = (self.legs[0], Leg("submission", "", q))
-                played = self._play(0, self.make(self.rng), self.chance.sample(legs, 2))
-                seconds = self._net(legs, played)
-                ratios.append(seconds["reference"] / seconds["submission"])
-            points.append((q, median(ratios)))
-            q *= 2
+        # what is decided by now, nothing in here takes back
+        with contextlib.suppress(CheckFailure, SandboxError):
+            while q < self.criterion.workers and time.monotonic() < self.until:
+                ratios = []
+                for _ in range(CURVE_ROUNDS):
+                    legs = (self.legs[0], Leg("submission", "", q))
+                    played = self._play(0, self.make(self.rng), self.chance.sample(legs, 2))
+                    seconds = self._net(legs, played)
+                    ratios.append(seconds["reference"] / seconds["submission"])
+                points.append((q, median(ratios)))
+                q *= 2
         return tuple(points)
 
     def _arguments(self, given: tuple[Any, ...], leg: Leg) -> dict[str, Any]:
@@ -256,7 +266,8 @@ class Duel:
         """All legs on one input; every output is checked against the reference's."""
         outcomes: dict[str, tuple[CallOutcome, Any]] = {}
         for leg in order:
-            outcome = self._actor(index, leg).call(self.function, (), self._arguments(given, leg))
+            most_s = math.inf if leg.ours else self._call_s
+            outcome = self._actor(index, leg).call(self.function, (), self._arguments(given, leg), most_s)
             if leg.ours:
                 self._must_pass(leg, outcome)
             outcomes[leg.name] = (outcome, self.cast.unwrap(outcome, self.function))
@@ -347,6 +358,7 @@ class Duel:
             return f"{len(dropped)} of {len(rounds)} rounds were disturbed ({dropped[-1].dropped})"
         if self.workers and canary < CANARY_SHARE * self.criterion.calibrated:
             return f"the reference itself gained only {canary:.2f}× from {self.criterion.workers} workers (calibrated {self.criterion.calibrated:.2f}×)"
-        if not tiers.settled:
+        at_the_edge = self.criterion.edges and len(rounds) >= self.rule.n_max  # of a claim: that is an answer
+        if not tiers.settled and not at_the_edge:
             return f"no decision after {len(tiers.ratios)} rounds"
         return ""

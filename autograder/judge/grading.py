@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import signal
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -16,7 +19,7 @@ from autograder.domain.assignment import Assignment, Criterion, Function
 from autograder.domain.device import HOST
 from autograder.domain.execution import CallOutcome, Program
 from autograder.domain.measurement import DuelOutcome
-from autograder.domain.submission import ENTRY, Submission
+from autograder.domain.submission import ADAPTER, ENTRY, Submission
 from autograder.domain.verdict import Finding, Verdict
 from autograder.errors import CourseError, SandboxError
 from autograder.judge.buffers import bind
@@ -30,11 +33,10 @@ from autograder.measure.statistics import Rule
 from autograder.sandbox.base import Guest, Sandbox
 from autograder.sandbox.profile import Profile
 
-RESTARTS = 4
+RESTARTS = 4  # of the submission's guests, for each criterion: what one has ended must not fail the next
+WAITS, GOES_ON = "waits", "goes on"  # news for the node alone: others measure, and it has no time to lose meanwhile
 IDLE = "idle"  # the role of a guest that is ours and holds no program: where the reference is not, what an empty call costs
 OWN_FOLDER, THEIRS = "baseline", "the baseline: "
-# A BLAS lets its threads spin for some tens of milliseconds after a call; whoever left work running spins on.
-SETTLE_S, PROBE_S, PROBE_BUSY, PROBES = 0.08, 0.04, 0.6, 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,12 @@ class Hand:
 
 
 class Grading:
-    """Holds the actors of one job, and what was found."""
+    """Holds the actors of one job, and what was found.
+
+    Attributes:
+        current: the criterion that is being checked.
+        duelled_s: of the submission's thawed time, what was spent in duels, which have a limit of their own.
+    """
 
     def __init__(
         self,
@@ -103,7 +110,7 @@ class Grading:
     ) -> None:
         self.job = job
         self.say = say
-        self.room = Room(job.state)
+        self.room = Room(job.state, self._waiting)
         self._sandbox = sandbox
         self._hands = hands
         self._reference_hands = references
@@ -113,7 +120,10 @@ class Grading:
         self._all: list[Actor] = []
         self._mine: list[Actor] = []
         self._retired: list[Guest] = []
-        self._restarts = 0
+        self._submitted: list[Actor] = []
+        self._restarts: Counter[str] = Counter()
+        self.current = ""
+        self.duelled_s = 0.0
         self._device: Device | None = None
         self.findings: dict[str, list[tuple[str, Finding]]] = {}
         self.duels: dict[str, DuelOutcome] = {}
@@ -142,12 +152,27 @@ class Grading:
 
     def _actor(self, guest: Guest) -> Actor:
         if self.job.profile.device in ("", HOST):
-            return Actor(guest, self.job.assignment, self.room)
-        if self._device is None:
-            keep_memory()
-            self._device = device_of(self.job.profile.device)
-            self._device.scrub()
-        return Actor(guest, self.job.assignment, self.room, self._device, self._ours)
+            made = Actor(guest, self.job.assignment, self.room)
+        else:
+            if self._device is None:
+                keep_memory()
+                self._device = device_of(self.job.profile.device)
+                self._device.scrub()
+            made = Actor(guest, self.job.assignment, self.room, self._device, self._ours)
+        made.window.patient = self.job.attempt == 1
+        return made
+
+    @contextmanager
+    def _waiting(self) -> Iterator[None]:
+        """Others measure: that is nobody's time here, neither for pytest's alarm nor for the node."""
+        left, _ = signal.setitimer(signal.ITIMER_REAL, 0)
+        self.say({"phase": WAITS})
+        try:
+            yield
+        finally:
+            self.say({"phase": GOES_ON})
+            if left:
+                signal.setitimer(signal.ITIMER_REAL, left)
 
     def _ours(self, pid: int) -> bool:
         """Whether any guest of this grading started that process."""
@@ -164,13 +189,14 @@ class Grading:
         """
         ranks = ranks or self.job.assignment.worlds[0]
         actor = self._submissions.get((pair, ranks))
-        if actor is None or (actor.window.broken is not None and self._restarts < RESTARTS):
+        if actor is None or (actor.window.broken is not None and self._restarts[self.current] < RESTARTS):
             if actor is not None:
-                self._restarts += 1
+                self._restarts[self.current] += 1
             actor = self._actor(self._guest("submission", ranks))
             self._all.append(actor)
+            self._submitted.append(actor)
             self._submissions[pair, ranks] = actor
-            finding = actor.load(Program(self.job.submission.files, "submission"))
+            finding = actor.load(Program(self._adapted(self.job.submission.files), "submission"))
             self._loads[pair, ranks] = finding
             if ranks == self.job.assignment.worlds[0]:
                 self.load_finding = finding
@@ -228,12 +254,16 @@ class Grading:
         if not path.is_file():
             raise CourseError(f"{assignment.slug}: {what}", f"{path} does not exist")
         files = {ENTRY: path.read_bytes()}
-        adapter = assignment.folder / "adapter.py"
-        if what == "control" and adapter.is_file():
-            files[adapter.name] = adapter.read_bytes()
+        if what == "control":
+            files = self._adapted(files)
         finding = actor.load(Program(files, what))
         if finding is not None:
             raise CourseError(str(path), f"the {what} does not load: {finding.verdict} {finding.detail}")
+
+    def _adapted(self, files: dict[str, bytes]) -> dict[str, bytes]:
+        """A program as students write it, with what the course puts beside it."""
+        adapter = self.job.assignment.folder / ADAPTER
+        return {**files, ADAPTER: adapter.read_bytes()} if adapter.is_file() else files
 
     # calls
 
@@ -241,12 +271,11 @@ class Grading:
         self, function: Function, given: tuple[Any, ...], named: dict[str, Any], pair: int = 0
     ) -> CallOutcome:
         """For the fixtures `submission` and (pair 1) `elsewhere`."""
+        limit_s = self.job.assignment.limits.grading_s
+        if limit_s <= self.student_s() - self.duelled_s:
+            raise CheckFailure(Finding(Verdict.TIMED_OUT, f"the whole grading may take {limit_s:.0f} s"))
         actor = self._loaded(pair, ranks_of(function, bind(function, given, named)))
-        if self.guest_s() > self.job.assignment.limits.grading_s:
-            raise CheckFailure(
-                Finding(Verdict.TIMED_OUT, f"the whole grading may take {self.job.assignment.limits.grading_s:.0f} s")
-            )
-        return actor.call(function, given, named)
+        return actor.call(function, given, named, limit_s - self.student_s() + self.duelled_s)
 
     def call_reference(self, function: Function, given: tuple[Any, ...], named: dict[str, Any]) -> CallOutcome:
         """For the fixture `reference`."""
@@ -287,24 +316,7 @@ class Grading:
 
     def work_left_running(self, ranks: int) -> bool:
         """Whether the submission's guest burns CPU although nothing was asked of it."""
-        actor = self.submission(ranks=ranks)
-        guest = actor.guest
-        if actor.window.broken is not None:
-            return False
-        busy = 1.0
-        with self.room.shared():
-            if not guest.alive:  # its next turn says so
-                return False
-            guest.thaw()
-            for _ in range(PROBES):
-                time.sleep(SETTLE_S)
-                before, begun = guest.usage().cpu_s, time.perf_counter()
-                time.sleep(PROBE_S)
-                busy = (guest.usage().cpu_s - before) / (time.perf_counter() - begun)
-                if busy <= PROBE_BUSY:
-                    break
-            guest.freeze()
-        return busy > PROBE_BUSY
+        return self.submission(ranks=ranks).window.restless()
 
     # findings
 
@@ -334,6 +346,19 @@ class Grading:
     def guest_s(self) -> float:
         """Thawed seconds of all guests."""
         return sum(a.window.spent_s for a in (*self._all, *self._mine))
+
+    @contextmanager
+    def dueling(self) -> Iterator[None]:
+        """What the submission spends in it is not taken from its checks."""
+        before = self.student_s()
+        try:
+            yield
+        finally:
+            self.duelled_s += self.student_s() - before
+
+    def student_s(self) -> float:
+        """Those of the submission's."""
+        return sum(a.window.spent_s for a in self._submitted)
 
     def close(self) -> None:
         """Ends every guest that is not a warm reference, and says which of those are fit for the next."""

@@ -127,7 +127,7 @@ class Judge:
             weigh=weigh, workers=workers, idle=IDLE if job.assignment.own_reference else "", progress=progress,
             most_s=SHARE * job.assignment.limits.grading_s,
         )  # fmt: skip
-        with grading.room.exclusive():
+        with grading.room.exclusive(), grading.dueling():
             outcome = duel.run()
         grading.duels[criterion.id] = outcome
         return outcome
@@ -149,7 +149,8 @@ class Judge:
     @pytest.hookimpl
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """Tells whoever watches."""
-        self.grading.say({"phase": "check", "criterion": _criterion_of(item)})
+        self.grading.current = _criterion_of(item)
+        self.grading.say({"phase": "check", "criterion": self.grading.current})
 
     @pytest.hookimpl(hookwrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -127,9 +128,11 @@ class Actor:
         except OSError as error:
             raise SandboxError(f"the guest's channel is closed: {error}") from error
 
-    def call(self, function: Function, given: tuple[Any, ...], named: dict[str, Any] | None = None) -> CallOutcome:
-        """One call, from fresh inputs to private copies."""
-        return self._call(function, given, named or {}, b"G")
+    def call(
+        self, function: Function, given: tuple[Any, ...], named: dict[str, Any] | None = None, most_s: float = math.inf
+    ) -> CallOutcome:
+        """One call, from fresh inputs to private copies; ended after `call_s` or `most_s`, whichever is less."""
+        return self._call(function, given, named or {}, b"G", most_s=most_s)
 
     def empty(self, function: Function, given: tuple[Any, ...], named: dict[str, Any], spin_s: float) -> CallOutcome:
         """A call that spins instead of computing; what it takes beyond that is what every call costs.
@@ -141,8 +144,9 @@ class Actor:
         return replace(outcome, elapsed_s=outcome.elapsed_s - spin_s)
 
     def _call(
-        self, function: Function, given: tuple[Any, ...], named: dict[str, Any], command: bytes, spin_s: float = 0.0
-    ) -> CallOutcome:
+        self, function: Function, given: tuple[Any, ...], named: dict[str, Any], command: bytes, spin_s: float = 0.0,
+        most_s: float = math.inf,
+    ) -> CallOutcome:  # fmt: skip
         bound = bind(function, given, named)
         shares = deal(function, bound, len(self.buffers)) if function.comm else [bound]
         packed = bool(self.guest.profile.device)  # without a GPU, too: what students see must not differ
@@ -171,7 +175,7 @@ class Actor:
 
         evaluator = _Evaluator(self.buffers[0], layouts[0], {a.name: v for a, v in bound})
         answer = evaluator if layouts[0].callbacks else None
-        turn = self._turn(say, self.assignment.limits.call_s, answer, seize)
+        turn = self._turn(say, min(self.assignment.limits.call_s, most_s), answer, seize)
         if evaluator.error is not None:
             raise evaluator.error
         return self._outcome(turn, function, layouts, evaluator.count)
@@ -259,7 +263,12 @@ def unwrap(outcome: CallOutcome, function: Function, lines: dict[int, tuple[int,
     if outcome.verdict is not Verdict.PASSED:
         note = in_cells(outcome.note, lines)
         words = "\n".join(filter(None, (outcome.ranks, function.signature, note)))
-        raise CheckFailure(Finding(outcome.verdict, words, outcome.states))
+        plain = outcome.states
+        if (
+            outcome.verdict is Verdict.MISSING_FUNCTION
+        ):  # by our own words: the guest's may hold what it was asked before
+            plain = f"It is {function.signature}."
+        raise CheckFailure(Finding(outcome.verdict, words, plain))
     return outcome.outputs[0] if len(outcome.outputs) == 1 else outcome.outputs
 
 

@@ -29,6 +29,7 @@ from autograder.measure.machine import fingerprint
 from autograder.sandbox.base import Sandbox
 
 Say = Callable[[dict[str, Any]], None]
+ALARM = 2  # times the grading's limit for one check: guests have limits of their own, this is for a check that hangs
 # pytest's own plugins that no check needs: each costs a judge half a millisecond or so
 _WITHOUT = [
     part
@@ -112,7 +113,7 @@ def _run_checks(grading: Grading) -> str:
         *_ARGUMENTS,
         f"--rootdir={job.assignment.folder}",
         f"--confcutdir={job.assignment.folder}",  # otherwise every folder above is looked through as well
-        f"--timeout={job.assignment.limits.grading_s}",
+        f"--timeout={ALARM * job.assignment.limits.grading_s}",
     ]
     course = str(job.references.parent)
     if course not in sys.path:

@@ -9,11 +9,12 @@ spoken, or when one has failed and the others had a moment to say so, too.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from autograder.domain.execution import VERDICT_OF, Signal
@@ -25,6 +26,8 @@ from autograder.measure.room import SLICE_S, Room
 from autograder.sandbox.base import Guest
 
 GRACE_S = 0.2  # for the other ranks, after one has failed
+# A BLAS lets its threads spin for some tens of milliseconds after a call; whoever left work running spins on.
+SETTLE_S, PROBE_S, PROBE_BUSY, PROBES = 0.08, 0.04, 0.6, 4
 
 
 class HungUp(SandboxError):
@@ -61,6 +64,7 @@ class Window:
     Attributes:
         spent_s: thawed time so far, for the overhead account.
         broken: the verdict that ended the guest's life; it gets no further turn.
+        patient: whether what the machine may have done to the guest is an error of ours, worth a fresh one, and not yet its own doing.
     """
 
     def __init__(self, guest: Guest, room: Room, watch: CoreWatch) -> None:
@@ -69,6 +73,7 @@ class Window:
         self.watch = watch
         self.spent_s = 0.0
         self.broken: Verdict | None = None
+        self.patient = False
         # where every core is leased, the judge's own few milliseconds are not a neighbour's
         self.shares_cores = bool(os.sched_getaffinity(0) & set(watch.cores))
         self._heard: dict[int, Signal] = {}
@@ -94,6 +99,25 @@ class Window:
         """
         if self.broken is not None:
             return Turn(self.broken, 0.0)
+        with self._or_dead():
+            return self._turn(say, deadline_s, answer, seize)
+
+    @contextlib.contextmanager
+    def _or_dead(self) -> Iterator[None]:
+        """Whatever interrupts the judge, an alarm among it: nobody runs on outside the room, or answers the next question with this one's."""
+        try:
+            yield
+        except BaseException:
+            self.broken = self.broken or Verdict.GRADER_FAILED
+            with contextlib.suppress(SandboxError):
+                self.guest.kill()
+            raise
+
+    def _turn(
+        self, say: Callable[[], None], deadline_s: float, answer: Callable[[], bytes] | None, seize: Callable[[], None]
+    ) -> Turn:
+        if self.patient and self.guest.ended_frozen():
+            raise SandboxError("somebody ended a guest while it was frozen")
         own = self.guest.usage()
         # asked for its own time, the kernel charges it to the cores, too: else up to a tick of it would count as a neighbour's
         mine, before = time.process_time(), self.watch.read()
@@ -126,7 +150,7 @@ class Window:
         mine = time.process_time() - mine if self.shares_cores else 0.0
         after, used = self.watch.read(), self.guest.usage()
         foreign = max(after.busy_s - before.busy_s - (used.cpu_s - own.cpu_s) - mine, 0.0)
-        verdict, culprit, (ranks, states) = self._verdict(elapsed >= deadline_s, frozen)
+        verdict, culprit, (ranks, states) = self._verdict(elapsed >= deadline_s, frozen, own.oom_kills)
         if verdict is Verdict.CRASHED and used.oom_kills > own.oom_kills:
             verdict = Verdict.OUT_OF_MEMORY  # a child of the student's was killed, and the parent raised for it
         return Turn(verdict, elapsed, foreign, after.steal_s - before.steal_s, after.grain_s, ranks, states, culprit)
@@ -201,11 +225,36 @@ class Window:
         try:
             self.guest.freeze()
         except SandboxError:
+            if self.patient and self.guest.alive:
+                raise
             return False
         return True
 
-    def _verdict(self, late: bool, frozen: bool) -> tuple[Verdict, int, tuple[str, str]]:
-        """Names the turn's end, and ends the guest's life unless it can go on."""
+    def restless(self) -> bool:
+        """Whether the guest burns CPU although nothing was asked of it."""
+        if self.broken is not None:
+            return False
+        busy = 1.0
+        with self._or_dead(), self.room.shared():
+            if not self.guest.alive:  # its next turn says so
+                return False
+            self.guest.thaw()
+            for _ in range(PROBES):
+                time.sleep(SETTLE_S)
+                before, begun = self.guest.usage().cpu_s, time.perf_counter()
+                time.sleep(PROBE_S)
+                busy = (self.guest.usage().cpu_s - before) / (time.perf_counter() - begun)
+                if busy <= PROBE_BUSY:
+                    break
+            self.guest.freeze()
+        return busy > PROBE_BUSY
+
+    def _verdict(self, late: bool, frozen: bool, oom_kills: int) -> tuple[Verdict, int, tuple[str, str]]:
+        """Names the turn's end, and ends the guest's life unless it can go on.
+
+        Args:
+            oom_kills: that the kernel had counted before the turn: a child of an earlier one may have survived them.
+        """
         alive = frozen and self.guest.alive
         size = len(self.guest.channels)
         surplus = self._surplus()
@@ -227,7 +276,7 @@ class Window:
                 self.broken = Verdict.TIMED_OUT
             else:
                 self.broken = Verdict.CRASHED
-        if self.guest.out_of_memory():
+        if self.guest.usage().oom_kills > oom_kills if oom_kills else self.guest.out_of_memory():
             self.broken = Verdict.OUT_OF_MEMORY
         self.guest.kill()
         heard = sorted(r for r in self._heard if r not in self._lost)

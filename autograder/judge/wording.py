@@ -10,7 +10,7 @@ from autograder.domain.measurement import Decision, DuelOutcome
 from autograder.domain.verdict import Fault, Finding, Verdict, sentence
 
 MAX_DETAIL = 1500
-_SAFE = (Verdict.DID_NOT_LOAD, Verdict.MISSING_FUNCTION)  # said before any hidden input was seen
+_SAFE = (Verdict.DID_NOT_LOAD,)  # said before any hidden input was seen
 
 _HINTED = (
     Verdict.WRONG_ANSWER,

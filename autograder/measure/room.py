@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 SLICE_S = 0.25
@@ -19,7 +19,11 @@ SLICE_S = 0.25
 class Room:
     """A node-wide reader-writer lock; the kernel releases it when its holder dies."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, waiting: Callable[[], AbstractContextManager[None]] = nullcontext) -> None:
+        """Args:
+        waiting: entered while others measure, and left when it is this process's turn.
+        """
+        self._waiting = waiting
         folder.mkdir(parents=True, exist_ok=True)
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
         self._gate = os.open(folder / "gate.lock", flags, 0o600)
@@ -37,9 +41,9 @@ class Room:
         if self._alone:
             yield
             return
-        fcntl.flock(self._gate, fcntl.LOCK_EX)
+        self._lock(self._gate, fcntl.LOCK_EX)
         try:
-            fcntl.flock(self._room, fcntl.LOCK_SH)
+            self._lock(self._room, fcntl.LOCK_SH)
         finally:
             fcntl.flock(self._gate, fcntl.LOCK_UN)
         try:
@@ -50,9 +54,9 @@ class Room:
     @contextmanager
     def exclusive(self) -> Iterator[None]:
         """Alone: every other guest of this node is frozen meanwhile."""
-        fcntl.flock(self._gate, fcntl.LOCK_EX)
+        self._lock(self._gate, fcntl.LOCK_EX)
         try:
-            fcntl.flock(self._room, fcntl.LOCK_EX)
+            self._lock(self._room, fcntl.LOCK_EX)
         finally:
             fcntl.flock(self._gate, fcntl.LOCK_UN)
         self._alone = True
@@ -61,6 +65,13 @@ class Room:
         finally:
             self._alone = False
             fcntl.flock(self._room, fcntl.LOCK_UN)
+
+    def _lock(self, descriptor: int, how: int) -> None:
+        try:
+            fcntl.flock(descriptor, how | fcntl.LOCK_NB)
+        except BlockingIOError:
+            with self._waiting():
+                fcntl.flock(descriptor, how)
 
     def wanted(self) -> bool:
         """Whether somebody waits at the gate."""

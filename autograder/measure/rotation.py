@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from autograder.domain.measurement import Decision
-from autograder.measure.statistics import Rule, Tiers, at_odds
+from autograder.measure.statistics import Edges, Rule, Tiers, at_odds
 
 MORE_PAIRS_WITHIN = 0.10
 MORE_PAIRS_EVERY = 24
@@ -23,6 +23,7 @@ class Rotation:
 
     Args:
         controlled: whether a known program plays every round, too; then it is over, too, as soon as that program loses.
+        edges: whether the thresholds bound a claim, and an interval is to lie between them or beyond one.
 
     Attributes:
         tiers: evidence and decisions.
@@ -31,9 +32,10 @@ class Rotation:
     """
 
     def __init__(
-        self, thresholds: Sequence[float], rule: Rule, pairs: int, max_pairs: int, controlled: bool = False
-    ) -> None:
-        self.tiers = Tiers(thresholds, rule)
+        self, thresholds: Sequence[float], rule: Rule, pairs: int, max_pairs: int, controlled: bool = False,
+        edges: bool = False,
+    ) -> None:  # fmt: skip
+        self.tiers = Edges(thresholds, rule) if edges else Tiers(thresholds, rule)
         self.control = Tiers(thresholds, rule) if controlled else None
         self.disturbed = 0
         self._rule, self._first, self._most = rule, pairs, max_pairs

@@ -138,6 +138,18 @@ class Tiers:
         return any(d is Decision.UNDECIDED and abs(middle / t - 1) <= within for t, d in pairs)
 
 
+class Edges(Tiers):
+    """Bounds of a claim: what the interval says of each, now. Nothing is sticky, for it is the last interval that is shown."""
+
+    def look(self) -> None:
+        """Decides what the interval of the rounds so far lies above or below."""
+        low, high = interval(self.ratios, self.rule.alpha_fail)
+        for i, threshold in enumerate(self.thresholds):
+            above, below = low >= threshold, high < threshold
+            self.decisions[i] = Decision.PASS if above else Decision.FAIL if below else Decision.UNDECIDED
+            self.rounds[i] = len(self.ratios)
+
+
 def at_odds(groups: Sequence[Sequence[float]], least: int, share: float) -> bool:
     """Whether process pairs measure different things: a launch draws a layout that may cost for as long as it lives.
 

@@ -64,5 +64,7 @@ def _figures(criterion: CriterionResult, duel: DuelOutcome) -> list[tuple[str, s
 
 def write_index(grades: Sequence[tuple[str, Grade, str]], path: Path, title: str) -> Path:
     """A class at a glance: rows of (who, grade, link)."""
-    path.write_text(TEMPLATES.get_template("index.html").render(rows=grades, title=title), encoding="utf-8")
+    path.write_text(
+        TEMPLATES.get_template("index.html").render(rows=grades, title=title, Fault=Fault), encoding="utf-8"
+    )
     return path

@@ -25,6 +25,9 @@ class Guest(Protocol):
     def alive(self) -> bool:
         """Whether the shim (of every rank) still lives."""
 
+    def ended_frozen(self) -> bool:
+        """Of a guest that lived when it was frozen: whether it has been ended since, which none can do to itself."""
+
     def holds(self, pid: int) -> bool:
         """Whether a process, by its number on this machine, belongs to this guest."""
 

@@ -26,7 +26,7 @@ import autograder.guest
 from autograder.domain.execution import Usage
 from autograder.errors import MachineError, SandboxError
 from autograder.sandbox.base import hello
-from autograder.sandbox.freezer import CONFIRM_S, Cgroup
+from autograder.sandbox.freezer import CONFIRM_S, Cgroup, killed
 from autograder.sandbox.profile import Profile
 from autograder.sandbox.shims import Shims
 from autograder.sandbox.state import state_folder
@@ -114,6 +114,10 @@ class ContainerGuest:
         except OSError:
             return False
         return all(stat.rpartition(")")[2].split()[0] not in "ZX" for stat in stats)
+
+    def ended_frozen(self) -> bool:
+        """What is frozen by cgroup v1 dies when it is thawed; until then the signal is pending."""
+        return not self.alive or any(killed(pid) for pid in self.pids)
 
     def holds(self, pid: int) -> bool:
         """By the process's control group, which no guest can leave."""

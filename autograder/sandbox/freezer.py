@@ -169,5 +169,15 @@ class Cgroup:
             raise SandboxError(f"the guest's cgroup is gone: {error}") from error
 
 
+def killed(pid: int) -> bool:
+    """Whether SIGKILL waits for a process to be thawed."""
+    try:
+        text = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return True
+    masks = [line.split()[1] for line in text.splitlines() if line.startswith(("SigPnd:", "ShdPnd:"))]
+    return any(int(mask, 16) >> (signal.SIGKILL - 1) & 1 for mask in masks)
+
+
 def _pairs(text: str) -> dict[str, int]:
     return {key: int(value) for key, _, value in (line.partition(" ") for line in text.splitlines()) if value.isdigit()}

@@ -68,6 +68,10 @@ class ProcessGuest:
         state = _state(self.process.pid)
         return state is not None and state[0] not in "ZX"
 
+    def ended_frozen(self) -> bool:
+        """What is stopped dies at once."""
+        return not self.alive
+
     def freeze(self) -> None:
         """SIGSTOP to the group, and waits until the shim has stopped."""
         self._signal(signal.SIGSTOP)

@@ -34,7 +34,7 @@ rt_sigsuspend rt_sigtimedwait rt_tgsigqueueinfo sched_getaffinity sched_getattr 
 sched_get_priority_min sched_getscheduler sched_rr_get_interval sched_setaffinity sched_yield select semctl semget semop
 semtimedop sendfile sendmmsg sendmsg sendto setitimer setpgid setpriority set_robust_list setrlimit setsid setsockopt
 set_tid_address shmat shmctl shmdt shmget shutdown sigaltstack socketpair splice stat statfs statx symlink symlinkat
-sync sync_file_range sysinfo tee tgkill time times tkill truncate umask uname unlink unlinkat utime utimensat utimes
+sync_file_range sysinfo tee tgkill time times tkill truncate umask uname unlink unlinkat utime utimensat utimes
 vfork wait4 waitid write writev get_mempolicy set_mempolicy mbind setuid setgid setgroups setresuid setresgid setregid
 setreuid setfsuid setfsgid capget capset
 """.split()  # noqa: SIM905  # forty names a line are easier to review than one

@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import os
+import re
 import tarfile
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -14,7 +15,7 @@ import nbformat
 import pytest
 
 from autograder.api import Options, all_folders, load
-from autograder.course.notebook import extract
+from autograder.course.notebook import extract, text_of
 
 ASSIGNMENTS = Path(__file__).resolve().parents[2] / "assignments"
 
@@ -29,6 +30,17 @@ def test_the_notebook_is_valid_and_exports_the_declared_functions(folder):
     source = extract(raw)[0].decode()
     for function in load(folder).functions:
         assert f"def {function.name}(" in source
+
+
+@pytest.mark.parametrize("folder", all_folders(ASSIGNMENTS), ids=lambda f: f.name)
+def test_the_handout_states_the_limits_that_decide_points(folder):
+    """How long a call and the import may take: each number stands in one sentence with its subject, and with its unit."""
+    cells = json.loads((folder / f"{folder.name}.ipynb").read_bytes())["cells"]
+    given = [c for c in cells if c["cell_type"] == "markdown" and not c["metadata"].get("nbgrader", {}).get("grade")]
+    handout = " ".join(" ".join(map(text_of, given)).split())
+    limits = load(folder).limits
+    for subject, seconds in ((r"calls?\b", limits.call_s), (r"import(?:ed|ing|s)?\b", limits.load_s)):
+        assert re.search(rf"\b{subject}[^.]*\b{seconds:g} s\b", handout, re.IGNORECASE), (subject, seconds)
 
 
 EXECUTE = """

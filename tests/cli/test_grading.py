@@ -8,8 +8,13 @@ import subprocess
 import sys
 import time
 
+import click
 import pytest
+from rich.console import Console
 
+from autograder.cli.grading import _Output
+from autograder.domain.grade import CriterionResult, Grade
+from autograder.domain.verdict import Verdict
 from tests.conftest import FIXTURES
 
 pytestmark = pytest.mark.docker
@@ -43,3 +48,39 @@ def test_a_class_that_is_interrupted_keeps_what_was_reached(tmp_path, engine, he
     assert first["submission"].startswith("student") and 1 + len(rest) < CLASS / 2
     assert took_s < 30, took_s
     assert len(list(pages.iterdir())) >= 1 + len(rest) and "Traceback" not in said
+
+
+def reached():
+    """A verdict."""
+    row = CriterionResult("c", "C", 5.0, 5.0, Verdict.PASSED, "Correct.", True, {}, None)
+    return Grade("t_basic", "solution.py", "ab" * 32, (row,), {"id": "m"}, {"version": "1"}, 1.0, 0.1)
+
+
+def output(html, single=True):
+    """Where it goes."""
+    return _Output(Console(), html, single=single, as_json=True, staff=False)
+
+
+def test_a_page_that_cannot_be_written_keeps_no_verdict_back(tmp_path, capsys):
+    """A full disk, say; here a folder lies in its place."""
+    (tmp_path / "page.html").mkdir()
+    output(tmp_path / "page.html").tell(reached())
+    said = capsys.readouterr()
+    assert json.loads(said.out)["score"] == 5 and "no report" in said.err and "page.html" in said.err
+
+
+def test_a_page_for_a_class_is_refused_before_anybody_is_graded(tmp_path):
+    """The file of an earlier grading, where a folder is asked for: the first verdict would have been the last."""
+    (tmp_path / "my.html").write_text("mine")
+    with pytest.raises(click.UsageError, match="name a folder"):
+        output(tmp_path / "my.html", single=False).ready()
+    output(tmp_path / "new" / "my.html").ready()
+    assert (tmp_path / "new").is_dir() and (tmp_path / "my.html").read_text() == "mine"
+
+
+def test_two_students_with_the_same_bytes_have_a_page_each(tmp_path):
+    """ada/solution.py and bob/solution.py."""
+    both = output(tmp_path, single=False)
+    both.tell(reached())
+    both.tell(reached())
+    assert len(list(tmp_path.iterdir())) == 2

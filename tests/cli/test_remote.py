@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import socket
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from click.testing import CliRunner
 
 from autograder.cli import cli
-from autograder.cli.remote import try_
+from autograder.cli.remote import Service, try_
 from autograder.errors import AutograderError, SubmissionError
 from tests.crash.world import World, free_port, program
 from tests.engine.test_claims import CLAIM, CLAIMS, FILES, PROJECT
@@ -120,3 +122,32 @@ def test_a_refused_file_says_why(service, tmp_path):
 
 
 assert try_.name == "try"
+
+
+def test_a_connection_that_breaks_behind_the_question_is_no_word_of_what_became_of_it(file):
+    """The bytes may have arrived; handed in again, they count once."""
+    with socket.create_server(("127.0.0.1", 0)) as server, ThreadPoolExecutor(1) as pool:
+
+        def hang_up() -> None:
+            connection, _ = server.accept()
+            connection.recv(1 << 16)
+            connection.close()
+
+        pool.submit(hang_up)
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/"
+        result = CliRunner().invoke(cli, ["submit", "t_basic", file, "--url", url, "--token", "x"])
+    assert isinstance(result.exception, AutograderError), result.exception
+    assert "may have arrived" in str(result.exception) and "nothing was submitted" not in str(result.exception)
+
+
+def test_who_loses_sight_of_a_grading_keeps_the_receipt(service, file, monkeypatch):
+    """On standard output, where a script looks for it."""
+    monkeypatch.setattr(Service, "news", lambda *_: iter(()))
+    real = Service.call
+
+    def call(self, method, path, **more):
+        return real(self, method, path if method == "POST" else "nowhere/at/all", **more)
+
+    monkeypatch.setattr(Service, "call", call)
+    result = run(service, "submit", "t_basic", file, "--json", token=service.token("ada"))
+    assert result.exit_code != 0 and json.loads(result.stdout)["receipt"]["name"] == "mine.py"

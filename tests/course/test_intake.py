@@ -2,13 +2,14 @@
 
 import gzip
 import io
+import json
 import os
 import tarfile
 import zipfile
 
 import pytest
 
-from autograder.api import SubmissionError, receive
+from autograder.api import SubmissionError, main_file, receive
 from autograder.course.intake import clean
 
 
@@ -84,6 +85,28 @@ def test_a_folder_that_was_packed_as_a_whole_is_unpacked(tmp_path):
     for names in (("a/solution.py", "b/more.py"), ("a/solution.py", "more.py"), ("a/b/solution.py", "a/more.py")):
         with pytest.raises(SubmissionError, match=r"no solution\.py"):
             receive(tar_of(tmp_path, *map(entry, names)), 64)
+
+
+def test_what_lies_beside_the_main_file_of_a_packed_folder_stays_beside_it(tmp_path):
+    """Whatever the main file is called: a notebook, the only module."""
+    cell = {"cell_type": "code", "metadata": {"tags": ["export"]}, "source": "import helper"}
+    raw = json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [cell]}).encode()
+    for main, content in (("a02.ipynb", raw), ("mine.py", b"import helper\n")):
+        helper = "data/table.txt" if main == "mine.py" else "helper.py"
+        path = tmp_path / "a02.zip"
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr(f"a02/{main}", content)
+            archive.writestr(f"a02/{helper}", "x = 1\n")
+        assert set(receive(path, 64).files) == {"solution.py", helper}
+
+
+def test_the_assignments_notebook_is_graded_and_not_a_module_that_was_left_there(tmp_path):
+    """Packed as a folder or as what is in it; without a notebook of that name, `solution.py` counts."""
+    names = ["a02/solution.py", "a02/a02.ipynb", "a02/scratch.ipynb"]
+    assert main_file(names, "a02") == "a02/a02.ipynb"
+    assert main_file([n.removeprefix("a02/") for n in names], "a02") == "a02.ipynb"
+    assert main_file(names, "elsewhere") == "a02/solution.py"
+    assert main_file(["solution.py", "more.py"], "a02") == "solution.py" and main_file(["a.py", "b.py"], "a02") is None
 
 
 def test_the_digest_is_of_what_was_handed_in(tmp_path):

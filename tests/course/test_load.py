@@ -52,6 +52,13 @@ WRONG = [
     ('control = "numpy_loop.py"', 'control = "../solution.py"', "criteria[4].control", "a file in solutions/"),
     ("points = 30\nvis", 'points = 30\ncontrol = "a.py"\nvis', "criteria[1].control", "of a timed criterion"),
     ("points = 10 }, {", "marks = 10 }, {", "tiers", "unknown key"),
+    ("points = 30\nvis", "points = -5\nvis", "criteria[1].points", "from 0"),
+    ("points = 30\nvis", "points = nan\nvis", "criteria[1].points", "from 0"),
+    ("points = 10 }, {", "points = nan }, {", "tiers", "not be negative"),
+    ('kind = "speedup"', 'kind = "speedup"\nworkers = 0', "criteria[4].workers", "positive"),
+    ('kind = "speedup"', 'kind = "speedup"\ncalibrated = nan', "criteria[4].workers", "positive"),
+    ('"a: float", "b: float"', '"a: float", "a: float"', "functions.midpoint.arguments", "the same name"),
+    ("callback integrand", "callback integrnad", "functions.midpoint.arguments", "not declared"),
     ('title = "The test', "title = The test", "assignment.toml", "not TOML"),
 ]
 

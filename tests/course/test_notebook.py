@@ -32,15 +32,64 @@ def test_only_marked_cells_are_exported():
     assert lines == {1: (1, 1), 2: (3, 1), 3: (3, 2), 4: (3, 3)}
 
 
-def test_magics_displays_and_main_blocks_are_left_out_and_lines_keep_their_numbers():
+def test_magics_and_displays_are_left_out_and_lines_keep_their_numbers():
     """What runs on its own does not run in the grader."""
     cell = "%matplotlib inline\n!ls\ndef f():\n    return 1\nf\nprint(f())\nplt.plot([1])\nif __name__ == '__main__':\n    1 / 0\nx = f()"
     source, lines = extract(notebook((cell, ["export"])))
-    module: dict = {}
+    module: dict = {"__name__": "solution"}
     exec(source, module)
     assert module["x"] == 1
     assert source.decode().splitlines()[2] == "def f():"
     assert lines[3] == (1, 3)
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "x = (\n    seed\n    * a\n    % m\n)",
+        "mask = (\n    a\n    != seed\n)",
+        'source = """\n!x;\n%d items\n"""',
+        "x = 7 \\\n    % 4",
+        "import math; x = math.pi",
+        "from functools import cache\nkept = []\n[kept.append(n) for n in range(3)]",
+        "if __name__ == '__main__':\n    1 / 0\nelse:\n    x = 3",
+    ],
+)
+@pytest.mark.parametrize("beside", ["", "%matplotlib inline\n", "!ls 'it\n%timeit -n 1 (\n"])
+def test_python_is_never_taken_for_a_magic(cell, beside):
+    """Whatever a line begins with, inside brackets and strings; with a magic in the same cell, and without."""
+    source, _ = extract(notebook((beside + cell, ["export"])))
+    found, wanted = ({"seed": 12, "a": 5, "m": 7, "__name__": "solution"} for _ in range(2))
+    exec(source, found)
+    exec(cell, wanted)
+    assert {n: v for n, v in found.items() if n != "__builtins__" and not callable(v)}.keys() == {
+        n: v for n, v in wanted.items() if n != "__builtins__" and not callable(v)
+    }.keys()
+    assert all(found[n] == wanted[n] for n in ("x", "mask", "source", "kept") if n in wanted)
+
+
+def test_what_shares_a_line_with_a_display_stays():
+    """Only the display goes."""
+    cell = "LANES = 64; plt.figure(\n    3\n); N = 128; N\nname = 'é'; print(name); M = 2\nif N:\n    %time N\nK = 1"
+    source, lines = extract(notebook((cell, ["export"])))
+    module: dict = {}
+    exec(source, module)
+    assert (module["LANES"], module["N"], module["M"], module["name"]) == (64, 128, 2, "é")
+    assert len(lines) == cell.count("\n") + 1 and b"plt" not in source and b"print" not in source
+
+
+@pytest.mark.parametrize("magic", ["%%time", "%%capture out", "\n%%prun -q"])
+def test_a_timed_cell_defines_what_it_defines(magic):
+    """As in Jupyter."""
+    source, _ = extract(notebook((f"{magic}\ndef f():\n    return 1", ["export"])))
+    assert b"def f()" in source and b"%" not in source
+
+
+def test_a_cell_of_something_else_is_refused_by_its_number():
+    """The student would read `missing-function` and not know why."""
+    with pytest.raises(SubmissionError, match="cell 2 is marked for export and begins with %%cython"):
+        extract(notebook(("x = 1", ["export"]), ("%%cython\ndef f(): pass", ["export"])))
+    assert extract(notebook(("%%timeit\nf()", ["export"])))[0].strip() == b""
 
 
 def test_a_setup_call_is_kept():

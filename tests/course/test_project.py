@@ -147,6 +147,7 @@ def test_numbers_that_hardly_differ_are_no_fresh_ones(folder, drawn):
         ("bool", "{ draw = 'integers', low = 0, high = 2_000_000 }", "from 0 to 1"),
         ("int", "2.5", "needs whole numbers"),
         ("u1[n]", "{ draw = 'integers', low = 0, high = 257, shape = [9] }", "from 0 to 255"),
+        ("float", "{ draw = 'integers', low = 0, high = 1e19 }", "whole numbers from"),
         ("b1[n]", "{ draw = 'uniform', low = 0, high = 1, shape = [9] }", "from 0 to 1"),
     ],
 )

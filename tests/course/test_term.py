@@ -82,6 +82,15 @@ def test_a_slip_is_refused_with_file_and_key(key, tmp_path):
 
 
 @pytest.mark.parametrize(
+    "key, text", [("timezone", HEAD.replace("Europe/Berlin", "America")), ("shares", HEAD.replace("0.5", "nan"))]
+)
+def test_what_python_takes_for_a_zone_or_a_number_is_refused_too(key, text, tmp_path):
+    """A folder of time zones, and what is not a number."""
+    with pytest.raises(CourseError, match=f"course.toml: {key}"):
+        read(tmp_path, text)
+
+
+@pytest.mark.parametrize(
     ("seconds", "days", "points"),
     [(-1, 0, 0), (0, 0, 0), (900, 0, 0), (901, 1, 10), (86_400, 1, 10), (86_401, 2, 20), (20 * 86_400, 20, 100)],
 )

@@ -192,3 +192,37 @@ def test_far_from_every_tier_odds_do_not_matter():
 def test_odds_are_told_from_noise(groups, expected):
     """By share and by standard error."""
     assert at_odds(groups, 5, 0.03) is expected
+
+
+def test_who_could_not_play_the_least_number_of_rounds_is_timed_out():
+    """Not undecided, again and again, each time with the whole node for itself until the duel's time is up."""
+
+    def made(factor):
+        theatre = Theatre(random.Random(3), submissions=(factor,) * 5)
+        criterion = Criterion("s", "S", 1, CriterionKind.SPEEDUP, tiers=(Tier(0.5, 1.0),))
+        whole = Duel(
+            theatre, FUNCTION, criterion, Rule(), lambda rng: (1,), lambda *_: None, np.random.default_rng(1), most_s=270.0,
+        )  # fmt: skip
+        return whole, theatre
+
+    slow, theatre = made(16 / 0.04)
+    with pytest.raises(CheckFailure) as caught:
+        slow.run()
+    assert caught.value.finding.verdict is Verdict.TIMED_OUT
+    assert sum(guest.window.spent_s for guest in theatre.made.values()) < 15
+    bearable, theatre = made(9 / 0.04)  # but who can, is told how slow it is
+    assert bearable.run().tiers[0].decision is Decision.FAIL
+    assert sum(guest.window.spent_s for guest in theatre.made.values()) < 270
+
+
+def test_what_is_played_for_the_report_alone_takes_no_decision_back():
+    """A submission that is too late with one worker, where everything is decided with two."""
+    theatre = Theatre(random.Random(3), submissions=(0.5,) * 5)
+    for pair in range(5):
+        theatre.actor(pair, "", 0).fails_with = (1,)
+    tiers = (Tier(1.0, 1.0),)
+    criterion = Criterion("s", "S", 1, CriterionKind.SCALING, tiers=tiers, workers=2, calibrated=1.0)
+    outcome = Duel(
+        theatre, FUNCTION, criterion, Rule(), lambda rng: (), lambda *_: None, np.random.default_rng(1), workers="n"
+    ).run()
+    assert outcome.tiers[0].decision is Decision.PASS and not outcome.inconclusive and outcome.curve == ()

@@ -4,6 +4,8 @@ import json
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
@@ -12,6 +14,7 @@ from autograder.domain.measurement import Decision
 from autograder.domain.submission import digest
 from autograder.domain.verdict import Verdict
 from autograder.errors import CourseError
+from autograder.measure.room import Room
 
 from .. import conftest
 
@@ -183,3 +186,107 @@ def test_a_broken_assignment_is_the_courses_fault(node, basic, tmp_path):
     broken = load(folder)
     with pytest.raises(CourseError, match="inplace"):
         node.grade(broken, receive(folder / "solutions/numpy_loop.py", 64))
+
+
+def program(source):
+    """A submission of one file."""
+    files = {"solution.py": source.encode()}
+    return Submission("it", files, digest(files))
+
+
+DIES_ON_EMPTY = """
+import os
+import numpy as np
+def work(x, steps):
+    if not os.path.exists("survived"):
+        os._exit(7)
+    return x
+def fill(out, value=0.5):
+    out[...] = value + np.arange(out.size).reshape(out.shape)
+def midpoint(f, a, b, n):
+    h = (b - a) / n
+    return h * sum(f(a + (i + 0.5) * h) for i in range(n))
+"""
+
+
+def test_what_one_criterion_has_ended_does_not_fail_the_next(node, basic, tmp_path):
+    """Nine checks of one end their guests; the next criteria are checked all the same."""
+    folder = tmp_path / "t_basic"
+    shutil.copytree(basic.folder, folder)
+    hidden = folder / "test_hidden.py"
+    many = hidden.read_text().replace(
+        "def test_random_arrays(submission, rng):",
+        '@pytest.mark.parametrize("turn", range(9))\ndef test_random_arrays(submission, rng, turn):',
+    )
+    assert "turn" in many
+    hidden.write_text(many)
+    grade = node.grade(load(folder), program(DIES_ON_EMPTY))
+    found = {c.id: c.verdict for c in grade.criteria}
+    assert found["formula"] is Verdict.CRASHED and len(grade.criteria[1].evidence["checks"]) == 9
+    assert found["in-place"] is found["callback"] is Verdict.PASSED, found
+
+
+RIGHT = """
+import time
+import numpy as np
+def work(x, steps):
+    time.sleep({0})
+    y = x.copy()
+    for _ in range(steps):
+        y = np.sqrt(y * y + 1.0)
+    return y
+"""
+
+
+def test_who_uses_up_the_time_for_all_checks_is_late_and_not_our_failure(node, basic):
+    """By four calls, each of which is in time and right."""
+    short = replace(basic, limits=replace(basic.limits, grading_s=2.0))
+    grade = node.grade(short, program(RIGHT.format(0.7)), only="formula")
+    assert grade.criteria[0].verdict is Verdict.TIMED_OUT and not grade.ours, grade.criteria[0].evidence
+
+
+def test_who_waits_for_others_to_measure_has_not_used_up_its_time(node, basic):
+    """Half a minute of other people's duels, and two seconds for everything."""
+    short = replace(basic, limits=replace(basic.limits, grading_s=1.0))
+    room, news = Room(node.state), []
+    with ThreadPoolExecutor(1) as pool:
+        with room.exclusive():
+            grading = pool.submit(node.grade, short, program(RIGHT.format(0.01)), only="formula", say=news.append)
+            with pytest.raises(TimeoutError):
+                grading.result(timeout=7)
+        grade = grading.result(timeout=50)
+    room.close()
+    assert grade.criteria[0].verdict is Verdict.PASSED and grade.engine["attempt"] == 1, grade.criteria[0].evidence
+    assert {n["phase"] for n in news} <= {"load", "check"}
+
+
+TELLS = """
+import sys, time
+seen = []
+def work(x, steps):
+    seen.append((x.shape, steps))
+    if len(seen) < 4:
+        for _ in range(steps):
+            x = (x * x + 1.0) ** 0.5
+        return x + 0.0
+    guest = next(v["self"] for v in (f.f_locals for f in frames()) if hasattr(v.get("self"), "note"))
+    guest.note("LEAK " + repr(seen))
+    guest.channel.send(b"n")
+    time.sleep(1)
+    return x
+def frames():
+    frame = sys._getframe(1)
+    while frame is not None:
+        yield frame
+        frame = frame.f_back
+"""
+
+
+def test_a_function_that_claims_to_be_missing_carries_no_hidden_input_out(node, basic):
+    """That sentence was shown with the guest's own words, in hidden checks, too."""
+    grade = node.grade(basic, program(TELLS), only="formula")
+    formula = grade.criteria[0]
+    if formula.verdict is Verdict.MISSING_FUNCTION:
+        assert "work(" in formula.sentence
+    assert "LEAK" in str(formula.evidence)  # staff read what was tried
+    assert "LEAK" not in formula.sentence and "LEAK" not in str(grade.for_student().to_json())

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import socket
 import statistics
 import time
@@ -28,6 +30,10 @@ class Late:
     def __init__(self, word: bytes) -> None:
         ours, self.theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.channels, self.word, self.alive, self.isolated = (ours,), word, True, True
+
+    def ended_frozen(self) -> bool:
+        """Whoever is dead before a turn was killed."""
+        return not self.alive
 
     def thaw(self) -> None:
         """Nothing runs."""
@@ -152,3 +158,96 @@ def test_a_group_that_cannot_be_thawed_though_its_guest_lives_is_our_failure(roo
     window.watch.close()
     for end in (*guest.channels, guest.theirs):
         end.close()
+
+
+@contextlib.contextmanager
+def opened(guest: Late, room: Room) -> Iterator[Window]:
+    """A window that is closed behind itself."""
+    window = Window(cast(Guest, guest), room, CoreWatch((min(os.sched_getaffinity(0)),)))
+    try:
+        yield window
+    finally:
+        window.watch.close()
+        for end in (*guest.channels, guest.theirs):
+            end.close()
+
+
+class Alarm(BaseException):
+    """As pytest's, which no `except Exception` stops."""
+
+
+def ring(*_: object) -> None:
+    """In the middle of whatever is done."""
+    raise Alarm
+
+
+@pytest.mark.parametrize("probing", [False, True])
+def test_who_is_interrupted_leaves_nobody_running(probing, room):
+    """Else the guest ran on outside the room, and its late answer was taken for that of the next call."""
+    guest = Late(b"")
+    before = signal.signal(signal.SIGALRM, ring)
+    try:
+        with opened(guest, room) as window:
+            signal.setitimer(signal.ITIMER_REAL, 0.05)
+            with pytest.raises(Alarm):
+                window.restless() if probing else window.turn(lambda: None, 5.0)
+            assert not guest.alive and window.broken is Verdict.GRADER_FAILED
+            assert window.turn(lambda: None, 5.0).verdict is Verdict.GRADER_FAILED
+    finally:
+        signal.signal(signal.SIGALRM, before)
+
+
+class Slippery(Late):
+    """Cannot be frozen in time."""
+
+    def freeze(self) -> None:
+        """The machine is busy with something else."""
+        super().freeze()
+        raise SandboxError("the guest could not be frozen")
+
+
+def test_who_cannot_be_frozen_is_the_machine_s_fault_once(room):
+    """Only who cannot be frozen in the second attempt either has done something itself."""
+    guest = Slippery(b"d")
+    with opened(guest, room) as window:
+        window.patient = True
+        with pytest.raises(SandboxError, match="frozen"):
+            window.turn(lambda: None, 0.01)
+        assert not guest.alive
+    with opened(Slippery(b""), room) as window:
+        assert window.turn(lambda: None, 0.01).verdict is Verdict.CRASHED
+
+
+def test_who_was_ended_while_frozen_has_not_crashed(room):
+    """An engine that restarts, or a machine without memory, ends guests that do nothing."""
+    guest = Late(b"d")
+    with opened(guest, room) as window:
+        window.patient = True
+        assert window.turn(lambda: None, 0.01).verdict is Verdict.PASSED
+        guest.alive = False
+        with pytest.raises(SandboxError, match="while it was frozen"):
+            window.turn(lambda: None, 0.01)
+
+
+class Killed(Late):
+    """The kernel killed a child of its in an earlier turn, which it survived."""
+
+    kills = 1
+
+    def usage(self) -> Usage:
+        """So many, up to now."""
+        return Usage(oom_kills=self.kills)
+
+    def out_of_memory(self) -> bool:
+        """Ever."""
+        return True
+
+
+def test_a_child_that_was_killed_before_does_not_explain_this_turn(room):
+    """It is late, and not out of memory; but whose child dies now, is."""
+    with opened(Killed(b""), room) as window:
+        assert window.turn(lambda: None, 0.01).verdict is Verdict.TIMED_OUT
+    guest = Killed(b"")
+    with opened(guest, room) as window:
+        guest.thaw = lambda: setattr(guest, "kills", 2)
+        assert window.turn(lambda: None, 0.01).verdict is Verdict.OUT_OF_MEMORY

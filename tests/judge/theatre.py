@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import random
 from types import SimpleNamespace
 
 from autograder.domain.assignment import Argument, Function, ValueType
 from autograder.domain.execution import CallOutcome
 from autograder.domain.verdict import Verdict
+from autograder.judge.compare import fail
 from autograder.measure.noise import Reading
 
 FUNCTION = Function("f", (Argument("n", ValueType("int")),), (ValueType("float"),))
@@ -21,6 +23,7 @@ class Guest:
     bandwidth = 1e10
     room = 3
     says_empty_s = EMPTY_S
+    fails_with = ()
 
     def __init__(self, seconds: float, chance: random.Random) -> None:
         self.seconds, self.chance, self.load_s = seconds, chance, 0.0
@@ -31,9 +34,12 @@ class Guest:
         """On a device of that size."""
         return self.room
 
-    def call(self, function, given, named):
+    def call(self, function, given, named, most_s=math.inf):
         """One call."""
         elapsed = self.seconds * self.chance.lognormvariate(0, 0.02) + EMPTY_S
+        self.window.spent_s += min(elapsed, most_s)
+        if elapsed > most_s or named.get("n") in self.fails_with:
+            return CallOutcome(Verdict.TIMED_OUT, elapsed_s=most_s)
         return CallOutcome(Verdict.PASSED, (1.0,), elapsed)
 
     def empty(self, function, given, named, spin_s):
@@ -60,5 +66,7 @@ class Theatre:
         self.retired.append((index, role))
 
     def unwrap(self, outcome, function):
-        """The value."""
+        """The value, or a finding."""
+        if outcome.verdict is not Verdict.PASSED:
+            fail(outcome.verdict, "")
         return outcome.outputs[0]

@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder.domain.measurement import Decision
+from autograder.domain.project import Standing, standing
+from autograder.measure.rotation import Rotation
 from autograder.measure.statistics import Rule, Tiers, binomial_bounds, decide, interval, least_wins, log_e, median
 
 RULE = Rule()
@@ -112,3 +114,33 @@ def test_a_launch_that_is_a_per_cent_off_fails_nobody():
 
     assert decisions(Rule(launch_pass=0.0, launch_fail=0.0)).count(Decision.FAIL) > 30
     assert decisions(Rule()).count(Decision.FAIL) <= 1
+
+
+@pytest.mark.parametrize(
+    "true,noise,slowed,expected",
+    [
+        (3.0, 0.03, 0.1, Standing.VERIFIED),  # one round in ten is 1.3 times too good
+        (3.0, 0.10, 0.0, Standing.VERIFIED),
+        (3.24, 0.04, 0.0, Standing.VERIFIED),
+        (2.0, 0.05, 0.1, Standing.SLOWER),
+        (4.5, 0.05, 0.1, Standing.FASTER),
+    ],
+)
+def test_a_claim_is_played_until_its_interval_tells(true, noise, slowed, expected):
+    """Of 3: a few wide rounds at the end of the usual duel left the interval across an edge, and a true claim undecided."""
+    rng = random.Random(1)
+    for _ in range(40):
+        rotation = Rotation((0.85 * 3, 1.15 * 3), RULE, 2, 5, edges=True)
+        while not rotation.over:
+            rotation.add(rotation.turn, true * rng.gauss(1, noise) * (1.3 if rng.random() < slowed else 1.0))
+        assert standing(3.0, interval(rotation.tiers.ratios, RULE.alpha_fail)) is expected
+        assert rotation.tiers.settled and rotation.rounds < RULE.n_max
+
+
+def test_a_claim_at_its_edge_is_played_to_the_end():
+    """No number of rounds tells; that is an answer, too."""
+    rng = random.Random(2)
+    rotation = Rotation((0.85, 1.15), RULE, 2, 5, edges=True)
+    while not rotation.over:
+        rotation.add(rotation.turn, 1.15 * rng.gauss(1, 0.02))
+    assert rotation.rounds == RULE.n_max and not rotation.tiers.settled

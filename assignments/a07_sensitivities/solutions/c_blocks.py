@@ -183,7 +183,7 @@ def gradient(op, a, b, c, x):
         if what == 1:
             row[0] = c[k]
             continue
-        u, v = rows[i], rows[j]
+        u, v = rows[i], rows[j] if what < 6 else None  # b may hold any number where it is not used
         if what == 2:
             row[:] = u + v
         elif what == 3:
