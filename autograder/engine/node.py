@@ -20,21 +20,20 @@ from multiprocessing.connection import Connection
 from queue import Empty, SimpleQueue
 from typing import Any, Self
 
-from autograder import __version__
 from autograder.course.load import course_folder
-from autograder.domain.assignment import Assignment, Criterion, Kind
+from autograder.domain.assignment import Assignment, Kind
 from autograder.domain.device import real
-from autograder.domain.grade import CriterionResult, Grade
+from autograder.domain.grade import Grade
 from autograder.domain.submission import Submission
-from autograder.domain.verdict import Verdict, sentence
+from autograder.domain.verdict import Verdict
 from autograder.engine import worker
+from autograder.engine.failure import failed
 from autograder.engine.options import Options
 from autograder.engine.planted import Bench
 from autograder.engine.pool import Pool
 from autograder.engine.warm import Warm
 from autograder.errors import CourseError, MachineError, SandboxError
 from autograder.judge.grading import GOES_ON, WAITS, Hand, Job
-from autograder.measure.machine import fingerprint
 from autograder.measure.room import Room
 from autograder.sandbox.base import Guest
 from autograder.sandbox.container import ContainerSandbox
@@ -68,6 +67,7 @@ class Node:
         self._gpus: SimpleQueue[str] = SimpleQueue()
         for gpu in self.options.gpus:
             self._gpus.put(gpu)
+        self._images: dict[str, str] = {}
         self._left: SimpleQueue[str] = SimpleQueue()  # labels of jobs whose judges' own containers are to be removed
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(worker.PRELOAD)
@@ -165,7 +165,7 @@ class Node:
                 break
         wall = time.perf_counter() - begun
         if result is None:
-            result = _failed(assignment, submission, problem, [c for c in assignment.criteria if job.asks_for(c)])
+            result = failed(assignment, submission, problem, [c for c in assignment.criteria if job.asks_for(c)])
         guest_s = float(result.engine.get("guest_s", 0.0))
         return replace(result, wall_s=wall, overhead_s=wall - guest_s)
 
@@ -258,13 +258,20 @@ class Node:
         gpu: str,
         attempt: int,
     ) -> Job:
-        image = self.options.gpu_image if real(gpu) else self.options.image
-        profile = Profile.of(assignment, image, cores, self.options.weakened, gpu)
+        name = self.options.gpu_image if real(gpu) else self.options.image
+        profile = Profile.of(assignment, self._image(name), cores, self.options.weakened, gpu)
         references = self.options.references or course_folder().parent / "reference"
         return Job(
             assignment, submission, profile, references, self.state, entropy, only, public_only, self.options.pairs,
             label=secrets.token_hex(8), attempt=attempt,
         )  # fmt: skip
+
+    def _image(self, name: str) -> str:
+        """By its content: a name that is given to a new image meanwhile must not set one against the other in a duel."""
+        if isinstance(self._sandbox, ContainerSandbox):
+            with contextlib.suppress(MachineError):  # whoever starts a guest of it will say what is wrong
+                self._images[name] = self._sandbox.image_id(name)
+        return self._images.get(name, name)
 
     def _attempt(self, job: Job, say: Say) -> Grade:
         timed = not (job.public_only or job.waits) and any(
@@ -378,23 +385,3 @@ def _listen(pipe: Connection, references: list[Hand], say: Say, started: list[st
             raise CourseError(where, problem)
         else:
             raise SandboxError(content)
-
-
-def _failed(assignment: Assignment, submission: Submission, problem: str, asked: list[Criterion]) -> Grade:
-    """The verdict when we failed: no point is lost for good, staff are told."""
-    criteria = tuple(
-        CriterionResult(
-            c.id,
-            c.title,
-            0.0,
-            c.points,
-            Verdict.GRADER_FAILED,
-            sentence(Verdict.GRADER_FAILED),
-            c.public,
-            {"problem": problem},
-        )
-        for c in asked
-    )
-    return Grade(
-        assignment.slug, submission.name, submission.sha256, criteria, fingerprint(), {"version": __version__}, 0.0, 0.0
-    )

@@ -1,5 +1,6 @@
 """Nothing is left behind: not after a class, not after a crash."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -8,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+import docker
 import pytest
 import requests
 
@@ -258,3 +260,21 @@ def test_orphans_of_a_dead_owner_are_removed_at_the_next_start(engine, basic):
     assert guest.container not in engine.owned()
     for channel in guest.channels:
         channel.close()
+
+
+def test_a_name_that_goes_to_a_new_image_duels_no_two_images(engine, basic):
+    """`make images` beside a node that grades: guests that are warm, and those that are started now, are of one image."""
+    names = [Options().image, "autograder-test:moved"]
+    client = engine.client
+    client.images.get(names[0]).tag("autograder-test", "moved")
+    try:
+        with Node(Options(references=conftest.FIXTURES / "reference", slots=1, image=names[1])) as node:
+            first = node._job(basic, Submission("a", {}, ""), "", "", False, (0,), "", 1).profile.image
+            client.images.get(Options().student_image).tag("autograder-test", "moved")
+            second = node._job(basic, Submission("a", {}, ""), "", "", False, (0,), "", 1).profile.image
+            client.images.remove(names[1])
+            third = node._job(basic, Submission("a", {}, ""), "", "", False, (0,), "", 1).profile.image
+    finally:
+        with contextlib.suppress(docker.errors.ImageNotFound):
+            client.images.remove(names[1])
+    assert first == engine.image_id(names[0]) and second == third == engine.image_id(Options().student_image)
