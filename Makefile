@@ -1,4 +1,4 @@
-# `make demo` brings the whole platform up and grades a sample class; `make test` runs every check.
+# `make demo` brings the whole platform up and grades a sample class; `make test` runs the checks (the longest: `make slow`).
 # Both set up what they need, and may be run again.
 SHELL := /bin/bash
 VENV := .venv
@@ -60,14 +60,14 @@ setup: $(STAMP) engine images proxy
 engine: $(STAMP)
 	@$(PY) images/engine.py
 
-images: $(STAMP) engine
-	@$(PY) images/build.py grader student
+images: $(STAMP) engine  ## of graders and students; FORCE=1 builds them again, with today's packages of Debian
+	@$(PY) images/build.py $(if $(FORCE),--force) grader student
 
 hub-image: setup  ## the image of hub and service for production; the demo and the tests run them from .venv
-	@$(PY) images/build.py hub
+	@$(PY) images/build.py $(if $(FORCE),--force) hub
 
 gpu-image: setup  ## the image of guests that have a GPU: some gigabytes, from PyPI
-	@$(PY) images/build.py gpu
+	@$(PY) images/build.py $(if $(FORCE),--force) gpu
 
 proxy: $(STAMP)
 	@$(PY) -m hub.proxy

@@ -1,6 +1,7 @@
 """Builds the images once, by content: `python images/build.py [--force] [grader] [student] [hub] [gpu]`.
 
-An image's tag is the hash of everything that goes into it, set only after its self-test passed; `:current` follows it.
+An image's tag is the hash of its recipe and its packages, set only after its self-test passed; `:current` follows it. Debian's
+packages are those of the day of the first build: `--force` (`make images FORCE=1`) takes today's, its security updates among them.
 Python packages are downloaded by the host's pip (with the host's mirrors and certificates) into `.wheelhouse/`, and the
 build itself installs from there without an index. Where no registry answers, `debian:bookworm-slim` is made from
 Debian's packages with mmdebstrap.
@@ -57,9 +58,9 @@ def exists(client: docker.DockerClient, tag: str) -> bool:
     return True
 
 
-def ensure_debian(client: docker.DockerClient) -> None:
+def ensure_debian(client: docker.DockerClient, *, anew: bool = False) -> None:
     """Pulls the base, or makes it from Debian's packages."""
-    if exists(client, DEBIAN):
+    if exists(client, DEBIAN) and not anew:
         return
     say(f"pulling {DEBIAN}")
     try:
@@ -92,7 +93,20 @@ def context(files: dict[str, Path | bytes]) -> Any:
     return packed
 
 
-def build(client: docker.DockerClient, tag: str, files: dict[str, Path | bytes], arguments: dict[str, str]) -> None:
+def proxies() -> dict[str, str]:
+    """Those of this shell, which the engine does not know: `apt-get` in a build needs them as pip and npm out here do."""
+    names = [n for name in ("http_proxy", "https_proxy", "no_proxy") for n in (name, name.upper())]
+    return {name: os.environ[name] for name in names if os.environ.get(name)}
+
+
+def build(
+    client: docker.DockerClient,
+    tag: str,
+    files: dict[str, Path | bytes],
+    arguments: dict[str, str],
+    *,
+    anew: bool = False,
+) -> None:
     """One build; the engine's words are shown when it fails."""
     words: list[str] = []
     begun = time.monotonic()
@@ -103,7 +117,8 @@ def build(client: docker.DockerClient, tag: str, files: dict[str, Path | bytes],
             tag=tag,
             rm=True,
             forcerm=True,
-            buildargs=arguments,
+            buildargs=arguments | proxies(),
+            nocache=anew,
             network_mode="host",
         )
         for line in b"".join(lines).splitlines():
@@ -213,7 +228,7 @@ def make(client: docker.DockerClient, recipe: Recipe, base: str, base_hash: str,
             # `python -m hub.proxy` found or installed it beside this interpreter
             subprocess.run([sys.executable, "-m", "hub.proxy"], cwd=ROOT, check=True)  # fixed command
             files["chp"] = Path(sys.prefix) / "lib" / "chp"
-        build(client, f"{name}:candidate", files, {"BASE": base})
+        build(client, f"{name}:candidate", files, {"BASE": base}, anew=force)
     self_test(client, f"{name}:candidate", recipe.folder / "selftest.py")
     publish(client, name, hashed, f"{name}:candidate")
     say(f"{name}:{hashed} is current")
@@ -223,7 +238,7 @@ def main() -> None:
     """Base, then what was asked for (the grader if nothing); nothing is built twice."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("images", nargs="*", default=["grader"], metavar="IMAGE", help=", ".join(RECIPES))
-    parser.add_argument("--force", action="store_true", help="build again even where the content is unchanged")
+    parser.add_argument("--force", action="store_true", help="build again, with today's Debian packages")
     chosen = parser.parse_args()
     if unknown := set(chosen.images) - set(RECIPES):
         parser.error(f"no such image: {', '.join(sorted(unknown))}; there are {', '.join(RECIPES)}")
@@ -233,8 +248,8 @@ def main() -> None:
     base_hash = content_hash(dockerfile)
     base = f"autograder-base:{base_hash}"
     if chosen.force or not exists(client, base):
-        ensure_debian(client)
-        build(client, base, {"Dockerfile": dockerfile}, {})
+        ensure_debian(client, anew=chosen.force)
+        build(client, base, {"Dockerfile": dockerfile}, {}, anew=chosen.force)
     for name in chosen.images:
         make(client, RECIPES[name], base, base_hash, force=chosen.force)
 

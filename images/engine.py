@@ -86,6 +86,8 @@ def ensure() -> None:
         say("a container engine answers")
         return
     root = os.getuid() == 0
+    if locked := [path for path in SOCKETS if path.exists() and not os.access(path, os.W_OK)]:
+        sys.exit(BY_HAND.format(why=f"{locked[0]} is there, and this user may not speak to it"))
     if daemon() is None:
         if not (root and shutil.which("apt-get")):
             sys.exit(
