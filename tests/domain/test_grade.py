@@ -8,6 +8,7 @@ import math
 from autograder.domain.grade import CriterionResult, Grade
 from autograder.domain.measurement import Control, Decision, DuelOutcome, Round, TierOutcome
 from autograder.domain.verdict import Verdict
+from tests.conftest import REPOSITORY
 
 
 def graded(high: float) -> Grade:
@@ -38,3 +39,11 @@ def test_what_a_student_sees_of_a_hidden_criterion_has_no_evidence():
     """Also after the way through JSON."""
     shown = Grade.from_json(json.loads(json.dumps(graded(0.7).to_json()))).for_student()
     assert shown.criteria[1].evidence == {} and shown.criteria[0].evidence == {"checks": []}
+
+
+def test_the_readme_names_what_is_in_a_grade():
+    """Every key and every verdict: others read this object."""
+    found = graded(0.7).to_json()
+    names = {*found, *found["criteria"][0], *found["criteria"][1]["evidence"], *map(str, Verdict)}
+    text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    assert not {name for name in names if f"`{name}`" not in text}
