@@ -150,7 +150,7 @@ def _receive(work: Assignment, files: tuple[Path, ...]) -> tuple[list[Submission
     taken, refused = [], []
     for file in files:
         try:
-            taken.append(receive(file, work.limits.submission_kb))
+            taken.append(receive(file, work.limits.submission_kb, work.slug))
         except SubmissionError as error:
             refused.append(f"{file.name}: refused: {error}")
     return taken, refused

@@ -76,7 +76,7 @@ def _taken(
     entries, submissions = [], []
     for entry in latest:
         try:
-            taken = receive_bytes(entry.name, ledger.content(entry.id), work.limits.submission_kb)
+            taken = receive_bytes(entry.name, ledger.content(entry.id), work.limits.submission_kb, work.slug)
         except SubmissionError as error:
             console.print(f"{plain(entry.student)}: refused by the assignment as it is now: {plain(str(error))}")
             continue

@@ -79,7 +79,8 @@ class Service:
         path = f"api/assignments/{quote(assignment, safe='')}/submissions"
         found: dict[str, Any] = self.call(
             "POST", path, params={"purpose": purpose, "filename": content[0]}, content=content[1],
-            lost="it may have arrived: hand the same file in again, which counts once",
+            lost="it may have arrived: "
+            + ("hand the same file in again, which counts once" if purpose == "grade" else "look at your page before you try again"),
         )  # fmt: skip
         return found
 

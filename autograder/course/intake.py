@@ -18,7 +18,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
-from autograder.course.notebook import extract, parse
+from autograder.course.notebook import STUB, extract, parse
 from autograder.domain.submission import ADAPTER, ENTRY, Submission, digest
 from autograder.errors import SubmissionError
 
@@ -32,21 +32,22 @@ _BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, NotImplementedErr
 _IGNORED = {"__pycache__", ".ipynb_checkpoints", ".git", "__MACOSX", ".DS_Store"}
 
 
-def receive(path: Path, limit_kb: int) -> Submission:
+def receive(path: Path, limit_kb: int, assignment: str = "") -> Submission:
     """Reads what a student handed in.
 
     Args:
         path: a file or a folder.
         limit_kb: most that all files may hold together, in KiB, after unpacking.
+        assignment: its name, and that of its notebook; by what was handed in if empty.
 
     Raises:
         SubmissionError: refused, with the reason.
     """
     if _is_folder(path):
         files, sha256 = receive_files(path, limit_kb)
-        return _assemble(path.name, files, sha256, limit_kb * 1024, {})
+        return _assemble(path.name, files, sha256, limit_kb * 1024, {}, assignment)
     limit = limit_kb * 1024
-    return receive_bytes(path.name, _read(path, _most(path.name, limit)), limit_kb)
+    return receive_bytes(path.name, _read(path, _most(path.name, limit)), limit_kb, assignment)
 
 
 def receive_files(path: Path, limit_kb: int) -> tuple[dict[str, bytes], str]:
@@ -109,7 +110,7 @@ def _most(name: str, limit: int) -> int:
     return MAX_NOTEBOOK_KB * 1024 if name.endswith((".ipynb", ".zip", ".tar", ".gz", ".tgz")) else limit
 
 
-def receive_bytes(name: str, raw: bytes, limit_kb: int) -> Submission:
+def receive_bytes(name: str, raw: bytes, limit_kb: int, assignment: str = "") -> Submission:
     """Takes apart what arrived over a network; arguments and errors as for `receive`, `name` decides how it is read."""
     limit = limit_kb * 1024
     path = _named(name)
@@ -118,7 +119,7 @@ def receive_bytes(name: str, raw: bytes, limit_kb: int) -> Submission:
         source, lines = _exported(raw, limit)
         return _assemble(path.name, {ENTRY: source}, whole, limit, lines)
     files = unpack(name, raw, limit_kb)
-    return _assemble(path.name, {ENTRY: raw} if path.suffix == ".py" else files, whole, limit, {})
+    return _assemble(path.name, {ENTRY: raw} if path.suffix == ".py" else files, whole, limit, {}, assignment)
 
 
 def unpack(name: str, raw: bytes, limit_kb: int) -> dict[str, bytes]:
@@ -162,15 +163,17 @@ def _readable(name: str, raw: bytes) -> None:
 
 
 def _assemble(
-    name: str, files: dict[str, bytes], whole: str, limit: int, lines: dict[int, tuple[int, int]]
+    name: str, files: dict[str, bytes], whole: str, limit: int, lines: dict[int, tuple[int, int]], assignment: str = ""
 ) -> Submission:
-    chosen = main_file(files, name.partition(".")[0])
+    chosen = main_file(files, assignment or name.partition(".")[0])
     if chosen is None:
         more = ", or leave all notebooks but one out" if any(n.endswith(".ipynb") for n in files) else ""
         raise SubmissionError(f"there is no {ENTRY} in {name}; name the main file so{more}")
     wrap = _wrap(files)
     files = {other.removeprefix(wrap): content for other, content in files.items()}
     main = chosen.removeprefix(wrap)
+    if main.endswith(".ipynb") and ENTRY in files and STUB.encode() in files[main]:
+        main = ENTRY  # whoever wrote a module has left the notebook as it was handed out
     content = files.pop(main)
     if main.endswith(".ipynb"):
         content, lines = _exported(content, limit)

@@ -2,7 +2,8 @@
 
 A cell is exported when it carries the tag `export` or begins with `# export`. In it, magics and shell escapes and displays
 (`x`, `print(x)`, `plt.plot(x)`) are left out; `if __name__ == "__main__"` does not hold in a module anyway. Line numbers are
-kept in a map, so that messages can speak of cells.
+kept in a map, so that messages can speak of cells. A magic or an escape that is a part of a statement (`x = !ls`) is a mistake
+of syntax, which the guest's import explains.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 from autograder.errors import SubmissionError
 
 _SHOWS = {"print", "display", "plt", "pprint", "help", "input", "time", "timeit", "pylab"}
+STUB = "raise NotImplementedError  # your code here"  # what students find in the place of a solution
 _RUNS_ITS_CELL = {"time", "capture", "prun"}  # cell magics whose cell defines what it defines without them
 _DEFINES_NOTHING = {"timeit"}
 # what hides brackets and percent signs, and the brackets themselves; a string that is not closed ends with its line
@@ -177,7 +179,7 @@ def _without_magics(lines: list[str]) -> list[str]:
             magic = line.endswith("\\")
             continue
         made.append(line)
-        at = 0
+        at, word = 0, ""
         while at < len(line):
             if quotes:
                 end = _closing(line, quotes, at)
@@ -195,7 +197,7 @@ def _without_magics(lines: list[str]) -> list[str]:
                 depth += 1
             elif word in ")]}":
                 depth = max(depth - 1, 0)
-        goes_on = not quotes and line.endswith("\\")
+        goes_on = not quotes and line.endswith("\\") and not word.startswith("#")
     return made
 
 
@@ -225,8 +227,15 @@ def _runs_alone(node: ast.stmt) -> bool:
         return False
     value = node.value
     if not isinstance(value, ast.Call):
-        acts = (ast.Constant, ast.ListComp, ast.SetComp, ast.DictComp, ast.Await)
-        return not isinstance(value, acts) and not any(isinstance(n, ast.NamedExpr) for n in ast.walk(value))
+        if isinstance(value, ast.ListComp | ast.SetComp):  # perhaps for what its calls do
+            return _shows(value.elt) or not any(isinstance(n, ast.Call) for n in ast.walk(value))
+        return not isinstance(value, ast.Constant) and not any(isinstance(n, ast.NamedExpr) for n in ast.walk(value))
+    return _shows(value)
+
+
+def _shows(value: ast.expr) -> bool:
+    if not isinstance(value, ast.Call):
+        return False
     called = value.func
     while isinstance(called, ast.Attribute):
         called = called.value

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.course.load import FILE
+from autograder.course.notebook import STUB
 from autograder.domain.assignment import Assignment
 from autograder.errors import CourseError
 
@@ -22,7 +23,6 @@ _SOLUTION = re.compile(r"^([ \t]*)### BEGIN SOLUTION\b.*?^[ \t]*### END SOLUTION
 _HIDDEN = re.compile(
     r"^[ \t]*### BEGIN HIDDEN TESTS\b.*?^[ \t]*### END HIDDEN TESTS[^\n]*\n?", re.DOTALL | re.MULTILINE
 )
-_STUB = "raise NotImplementedError  # your code here"
 _OPEN_FILES = ("test_public.py", "adapter.py")
 _OPEN_FOLDERS = ("data", "figures")
 _OPEN_KEYS = (
@@ -72,15 +72,14 @@ def _free(assignment: Assignment, out: Path) -> None:
         raise CourseError(str(out), f"is where the assignment itself lies ({own}); release it to another folder")
     if out.is_symlink() or (out.exists() and not out.is_dir()):
         raise CourseError(str(out), "is no folder; remove it, or release to another one")
-    foreign = sorted(p.name for p in out.iterdir() if p.name not in _names(assignment)) if out.is_dir() else []
-    if foreign:
+    known = {f"{assignment.slug}.ipynb", FILE, *_OPEN_FILES, *_OPEN_FOLDERS, "__pycache__"}
+    found = {p.name for p in out.iterdir()} if out.is_dir() else set()
+    if foreign := sorted(n for n in found - known if not n.startswith(".") and not n.endswith("~")):
         raise CourseError(
             str(out), f"holds {foreign[0]}, which no release wrote; remove it, or release to another folder"
         )
-
-
-def _names(assignment: Assignment) -> set[str]:
-    return {f"{assignment.slug}.ipynb", FILE, *_OPEN_FILES, *_OPEN_FOLDERS, ".ipynb_checkpoints", "__pycache__"}
+    if found and FILE not in found:  # somebody's work, and no release
+        raise CourseError(str(out), f"holds {min(found)} and no {FILE}: release to another folder")
 
 
 def _written(assignment: Assignment, out: Path) -> list[Path]:
@@ -110,7 +109,7 @@ def starter(assignment: Assignment) -> dict[str, Any]:
         graded = cell.get("metadata", {}).get("nbgrader", {})
         if cell["cell_type"] == "markdown" and graded.get("solution"):
             source = "*Your answer here.*\n" if "### BEGIN SOLUTION" in source or graded.get("grade") else source
-        source = _HIDDEN.sub("", _SOLUTION.sub(lambda m: f"{m[1]}{_STUB}\n", source))
+        source = _HIDDEN.sub("", _SOLUTION.sub(lambda m: f"{m[1]}{STUB}\n", source))
         if "### BEGIN" in source or "### END" in source:
             raise CourseError(f"{path}: cell {number}", "a solution or hidden region is not closed")
         cell["source"] = source

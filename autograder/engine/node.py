@@ -44,6 +44,7 @@ from autograder.sandbox.reaper import FAREWELL, sweep
 from autograder.sandbox.state import state_folder
 
 log = logging.getLogger("autograder.node")
+LONGEST_WAIT_S = 3600.0  # for others to have measured: then their node hangs
 PATIENCE = 3  # times a grading's limit: longest silence of a judge, whose own alarm rings before
 TRIES = 2  # a failure of ours, or an inconclusive duel, is tried once more before staff are asked
 Say = Callable[[dict[str, Any]], None]
@@ -148,11 +149,9 @@ class Node:
     ) -> Grade:  # fmt: skip
         begun = time.perf_counter()
         result: Grade | None = None
-        problem = ""
+        problem, entropy = "", seed or secrets.token_hex(16)  # of both: who provokes the second finds the same inputs
         for attempt in range(1, TRIES + 1):
-            job = self._job(
-                assignment, submission, seed or secrets.token_hex(16), only, public_only, cores, gpu, attempt
-            )
+            job = self._job(assignment, submission, entropy, only, public_only, cores, gpu, attempt)
             if trial:
                 job = replace(job, trial=True, pairs=1)
             try:
@@ -360,7 +359,7 @@ def _listen(pipe: Connection, references: list[Hand], say: Say, started: list[st
     """
     own, waits = False, False
     while True:
-        if not pipe.poll(None if waits else silence_s):
+        if not pipe.poll(LONGEST_WAIT_S if waits else silence_s):
             raise SandboxError("the judge did not end in time")
         try:
             kind, content = pipe.recv()

@@ -187,7 +187,7 @@ def _attempt(node: Node, work: Assignment, parcel: Parcel, say: Say) -> Callable
     """
     if work.project:
         return lambda cores: grade_project(node, work, parcel.name, parcel.content, cores, say, trial=parcel.trial)
-    submission = receive_bytes(parcel.name, parcel.content, work.limits.submission_kb)
+    submission = receive_bytes(parcel.name, parcel.content, work.limits.submission_kb, work.slug)
     return lambda cores: node.grade(work, submission, trial=parcel.trial, cores=cores, say=say)
 
 

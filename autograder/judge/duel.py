@@ -20,10 +20,10 @@ import numpy as np
 from autograder.domain.assignment import Criterion, Function, Role
 from autograder.domain.execution import CallOutcome
 from autograder.domain.measurement import Control, DuelOutcome, Round, TierOutcome
-from autograder.domain.verdict import Verdict
+from autograder.domain.verdict import Finding, Verdict
 from autograder.errors import SandboxError
 from autograder.judge.compare import CheckFailure, fail
-from autograder.judge.control import ROLE, account, controlled, disputable, halved
+from autograder.judge.control import REACH, ROLE, account, controlled, disputable, halved
 from autograder.judge.deal import nbytes
 from autograder.judge.empties import EMPTY_CALLS, LONGEST_SPIN_S, Empties
 from autograder.judge.proxy import Actor
@@ -130,9 +130,14 @@ class Duel:
         rotation = Rotation(thresholds, rule, self.pairs, most, edges=edges)
         rounds = self._rounds(rotation, self.legs)
         self._retire(rounds)
-        outcome = self._outcome(rotation.tiers, rounds, self._curve() if self.workers else ())
+        if not rotation.over:
+            played = [r for r in rounds if not r.dropped]
+            self._give_up([r.ratio for r in played], median([r.submission_s for r in played] or [0.0]))
+        outcome = self._outcome(rotation.tiers, rounds)
         lost = disputable(rotation.tiers) if self.criterion.control and not outcome.inconclusive else ()
-        return controlled(outcome, self._control(lost, most)) if lost else outcome
+        if lost:
+            outcome = controlled(outcome, self._control(lost, most))
+        return replace(outcome, curve=self._curve()) if self.workers else outcome
 
     def _control(self, lost: tuple[float, ...], most: int) -> Control:
         """Fresh rounds for those tiers, which the known program must win."""
@@ -165,10 +170,20 @@ class Duel:
             if middle > (1 + AT_ODDS) * min(middles.values()):
                 self.cast.retire(pair, self.criterion.against)
 
-    @property
-    def _call_s(self) -> float:
-        """Who takes longer could not play the least number of rounds in the duel's time, and would be undecided for ever."""
-        return self.most_s / (WARMUPS * self.pairs + self.rule.n_min + self.rule.drop_free + 2)
+    def _give_up(self, ratios: Sequence[float], seconds: float) -> None:
+        """Who cannot play the least number of rounds in the duel's time, and is out of reach of every tier, would be undecided for ever.
+
+        Args:
+            ratios: of a few calls, none of them the first of its process.
+            seconds: that one call takes.
+
+        Raises:
+            CheckFailure: it is too slow.
+        """
+        least = min(t.threshold for t in self.criterion.tiers)
+        if not self.criterion.edges and ratios and max(ratios) < REACH * least:
+            words = f"A call takes {seconds:.3g} s, {max(ratios):.2g}× of the reference's speed at best; {least:g}× is the least that counts."
+            raise CheckFailure(Finding(Verdict.TOO_SLOW, words, words))
 
     def _actor(self, index: int, leg: Leg) -> Actor:
         return self.cast.actor(index, leg.role, self._ranks(leg))
@@ -204,10 +219,14 @@ class Duel:
         for index in pairs:
             submission = self._actor(index, self.legs[-1])
             before = submission.window.spent_s
-            for _ in range(WARMUPS):
-                self._play(index, self.make(self.rng), legs)
+            played = [self._play(index, self.make(self.rng), legs) for _ in range(WARMUPS)][
+                1:
+            ]  # a first call may compile
             if index == 0 and legs == self.legs:
                 self.warmup_s += submission.load_s + submission.window.spent_s - before
+                call_s = min(p["submission"][0].elapsed_s for p in played)
+                if call_s * (self.rule.n_min + WARMUPS * (self.pairs - 1)) > self.until - time.monotonic():
+                    self._give_up([p["reference"][0].elapsed_s / p["submission"][0].elapsed_s for p in played], call_s)
 
     def _calibrate(self) -> None:
         """What a call costs that does nothing, for every number of workers; and the floor under any call."""
@@ -266,8 +285,7 @@ class Duel:
         """All legs on one input; every output is checked against the reference's."""
         outcomes: dict[str, tuple[CallOutcome, Any]] = {}
         for leg in order:
-            most_s = math.inf if leg.ours else self._call_s
-            outcome = self._actor(index, leg).call(self.function, (), self._arguments(given, leg), most_s)
+            outcome = self._actor(index, leg).call(self.function, (), self._arguments(given, leg))
             if leg.ours:
                 self._must_pass(leg, outcome)
             outcomes[leg.name] = (outcome, self.cast.unwrap(outcome, self.function))
@@ -320,7 +338,7 @@ class Duel:
         """For the curve's numbers of ranks that of p is near enough."""
         return (self.empties.get(self._ranks(leg)) or self.empties[self._ranks(self.legs[-1])]).seconds
 
-    def _outcome(self, tiers: Tiers, rounds: tuple[Round, ...], curve: tuple[tuple[int, float], ...]) -> DuelOutcome:
+    def _outcome(self, tiers: Tiers, rounds: tuple[Round, ...]) -> DuelOutcome:
         counted = [r for r in rounds if not r.dropped]
         if not counted:
             why = (
@@ -349,7 +367,6 @@ class Duel:
             inconclusive=self._doubt(tiers, rounds, canary),
             canary=canary,
             workers=self.criterion.workers if self.workers else 1,
-            curve=curve,
         )
 
     def _doubt(self, tiers: Tiers, rounds: tuple[Round, ...], canary: float) -> str:

@@ -271,11 +271,22 @@ class Grading:
         self, function: Function, given: tuple[Any, ...], named: dict[str, Any], pair: int = 0
     ) -> CallOutcome:
         """For the fixtures `submission` and (pair 1) `elsewhere`."""
-        limit_s = self.job.assignment.limits.grading_s
-        if limit_s <= self.student_s() - self.duelled_s:
-            raise CheckFailure(Finding(Verdict.TIMED_OUT, f"the whole grading may take {limit_s:.0f} s"))
+        limits = self.job.assignment.limits
+        late = CheckFailure(Finding(Verdict.TIMED_OUT, f"the whole grading may take {limits.grading_s:.0f} s"))
+        if self._left_s <= 0:
+            raise late
         actor = self._loaded(pair, ranks_of(function, bind(function, given, named)))
-        return actor.call(function, given, named, limit_s - self.student_s() + self.duelled_s)
+        if (left_s := self._left_s) <= 0:
+            raise late
+        outcome = actor.call(function, given, named, left_s)
+        if outcome.verdict is Verdict.TIMED_OUT and left_s < limits.call_s:
+            raise late
+        return outcome
+
+    @property
+    def _left_s(self) -> float:
+        """Of the grading's limit, for the submission's calls outside duels."""
+        return self.job.assignment.limits.grading_s - self.student_s() + self.duelled_s
 
     def call_reference(self, function: Function, given: tuple[Any, ...], named: dict[str, Any]) -> CallOutcome:
         """For the fixture `reference`."""
@@ -284,7 +295,8 @@ class Grading:
         outcome = actor.call(function, given, named)
         if self.job.assignment.own_reference and outcome.verdict is not Verdict.PASSED:
             raise CheckFailure(Finding(outcome.verdict, f"{THEIRS}{outcome.note}"))
-        if actor.window.broken is not None and self.job.attempt == 1:  # somebody may have ended it: try a fresh one
+        ours = outcome.verdict is Verdict.GRADER_FAILED  # it was interrupted
+        if actor.window.broken is not None and (self.job.attempt == 1 or ours):  # or somebody may have ended it
             raise SandboxError(f"the reference's guest ended: {outcome.verdict} {outcome.note}")
         if outcome.verdict is not Verdict.PASSED:
             raise CourseError(function.name, f"the reference kernel failed: {outcome.verdict} {outcome.note}")

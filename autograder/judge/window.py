@@ -247,7 +247,9 @@ class Window:
                 if busy <= PROBE_BUSY:
                     break
             self.guest.freeze()
-        return busy > PROBE_BUSY
+            if not self.guest.alive:  # it ended while it ran, which is its own doing
+                self.broken = Verdict.CRASHED
+        return busy > PROBE_BUSY and self.broken is None
 
     def _verdict(self, late: bool, frozen: bool, oom_kills: int) -> tuple[Verdict, int, tuple[str, str]]:
         """Names the turn's end, and ends the guest's life unless it can go on.

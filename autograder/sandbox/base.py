@@ -26,7 +26,10 @@ class Guest(Protocol):
         """Whether the shim (of every rank) still lives."""
 
     def ended_frozen(self) -> bool:
-        """Of a guest that lived when it was frozen: whether it has been ended since, which none can do to itself."""
+        """Of a guest that lived when it was frozen: whether it has been ended since.
+
+        A guest may arm that itself (a timer's signal, a child's): so a second attempt has the same inputs as the first.
+        """
 
     def holds(self, pid: int) -> bool:
         """Whether a process, by its number on this machine, belongs to this guest."""

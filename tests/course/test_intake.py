@@ -109,6 +109,23 @@ def test_the_assignments_notebook_is_graded_and_not_a_module_that_was_left_there
     assert main_file(["solution.py", "more.py"], "a02") == "solution.py" and main_file(["a.py", "b.py"], "a02") is None
 
 
+def test_whatever_the_archive_is_called_the_assignment_says_which_notebook_it_is(tmp_path):
+    """And where that is as it was handed out, the module beside it is what was worked on."""
+
+    def written(source):
+        cell = {"cell_type": "code", "metadata": {"tags": ["export"]}, "source": source}
+        return json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [cell]}).encode()
+
+    done, stub = written("notebook = 1"), written("def f():\n    raise NotImplementedError  # your code here")
+    for notebook, found in ((done, b"notebook = 1\n"), (stub, b"module = 1\n")):
+        path = tmp_path / "homework (1).zip"
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("a02.ipynb", notebook)
+            archive.writestr("solution.py", b"module = 1\n")
+            archive.writestr("scratch.ipynb", written("scratch = 1"))
+        assert receive(path, 64, "a02").files["solution.py"] == found
+
+
 def test_the_digest_is_of_what_was_handed_in(tmp_path):
     """Same bytes, same digest; another byte, another digest."""
     a, b = tmp_path / "a.py", tmp_path / "b.py"

@@ -51,7 +51,8 @@ def test_magics_and_displays_are_left_out_and_lines_keep_their_numbers():
         'source = """\n!x;\n%d items\n"""',
         "x = 7 \\\n    % 4",
         "import math; x = math.pi",
-        "from functools import cache\nkept = []\n[kept.append(n) for n in range(3)]",
+        "kept = []\n[kept.append(n) for n in range(3)]",
+        "# a note \\\nx = 1",
         "if __name__ == '__main__':\n    1 / 0\nelse:\n    x = 3",
     ],
 )
@@ -76,6 +77,13 @@ def test_what_shares_a_line_with_a_display_stays():
     exec(source, module)
     assert (module["LANES"], module["N"], module["M"], module["name"]) == (64, 128, 2, "é")
     assert len(lines) == cell.count("\n") + 1 and b"plt" not in source and b"print" not in source
+
+
+def test_displays_that_would_not_load_are_left_out():
+    """`await` is for notebooks alone, and `display` is not there."""
+    cell = "xs = [1]\nawait f()\n[print(x) for x in xs]\n[display(x) for x in xs]\n[x for x in xs]"
+    source, _ = extract(notebook((cell, ["export"])))
+    assert source.split() == b"xs = [1]".split()
 
 
 @pytest.mark.parametrize("magic", ["%%time", "%%capture out", "\n%%prun -q"])

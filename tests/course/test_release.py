@@ -43,7 +43,14 @@ def test_a_release_replaces_a_release_and_nothing_else(folder, tmp_path):
     (target / folder.name / "mine.py").write_text("x = 1")
     with pytest.raises(CourseError, match=r"holds mine\.py"):
         release(load(folder), target)
-    assert (target / folder.name / "mine.py").exists() and [p.name for p in target.iterdir()] == [folder.name]
+    (target / folder.name / "mine.py").rename(target / folder.name / ".DS_Store")
+    assert release(load(folder), target) == first  # litter is nobody's work
+    work = tmp_path / "home" / folder.name
+    work.mkdir(parents=True)
+    (work / f"{folder.name}.ipynb").write_text("mine")
+    with pytest.raises(CourseError, match="release to another folder"):
+        release(load(folder), work.parent)
+    assert (work / f"{folder.name}.ipynb").read_text() == "mine" and [p.name for p in target.iterdir()] == [folder.name]
 
 
 def test_a_release_that_fails_leaves_the_older_one(folder, tmp_path):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import random
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -194,25 +197,50 @@ def test_odds_are_told_from_noise(groups, expected):
     assert at_odds(groups, 5, 0.03) is expected
 
 
-def test_who_could_not_play_the_least_number_of_rounds_is_timed_out():
+@pytest.fixture
+def clock(monkeypatch):
+    """Time passes in calls alone."""
+    now = [0.0]
+    monkeypatch.setattr("autograder.judge.duel.time", SimpleNamespace(monotonic=lambda: now[0], sleep=lambda _: None))
+    real = Guest.call
+
+    def call(self, function, given, named, most_s=math.inf):
+        outcome = real(self, function, given, named, most_s)
+        more = next(self.more, 0.0)
+        now[0] += outcome.elapsed_s + more
+        return replace(outcome, elapsed_s=outcome.elapsed_s + more)
+
+    monkeypatch.setattr(Guest, "call", call)
+    return now
+
+
+def timed(factor, more=()):
+    """A duel of at most 270 s against 40 ms, for half the speed; so many seconds more in the first calls of each process."""
+    theatre = Theatre(random.Random(3), submissions=(factor,) * 5)
+    for pair in range(5):
+        theatre.actor(pair, "", 0).more = iter(more)
+    criterion = Criterion("s", "S", 1, CriterionKind.SPEEDUP, tiers=(Tier(0.5, 1.0),))
+    return Duel(
+        theatre, FUNCTION, criterion, Rule(), lambda rng: (1,), lambda *_: None, np.random.default_rng(1), most_s=270.0
+    )  # fmt: skip
+
+
+def test_who_cannot_play_the_least_number_of_rounds_is_too_slow(clock):
     """Not undecided, again and again, each time with the whole node for itself until the duel's time is up."""
-
-    def made(factor):
-        theatre = Theatre(random.Random(3), submissions=(factor,) * 5)
-        criterion = Criterion("s", "S", 1, CriterionKind.SPEEDUP, tiers=(Tier(0.5, 1.0),))
-        whole = Duel(
-            theatre, FUNCTION, criterion, Rule(), lambda rng: (1,), lambda *_: None, np.random.default_rng(1), most_s=270.0,
-        )  # fmt: skip
-        return whole, theatre
-
-    slow, theatre = made(16 / 0.04)
     with pytest.raises(CheckFailure) as caught:
-        slow.run()
-    assert caught.value.finding.verdict is Verdict.TIMED_OUT
-    assert sum(guest.window.spent_s for guest in theatre.made.values()) < 15
-    bearable, theatre = made(9 / 0.04)  # but who can, is told how slow it is
-    assert bearable.run().tiers[0].decision is Decision.FAIL
-    assert sum(guest.window.spent_s for guest in theatre.made.values()) < 270
+        timed(18 / 0.04).run()
+    finding = caught.value.finding
+    assert finding.verdict is Verdict.TOO_SLOW and "0.5× is the least that counts" in finding.plain
+    assert clock[0] < 60
+    with pytest.raises(CheckFailure) as caught:  # slower than it seemed at first
+        timed(12 / 0.04, [0.0] * 3 + [8.0] * 99).run()
+    assert caught.value.finding.verdict is Verdict.TOO_SLOW and 270 < clock[0] - 60 < 310
+    assert timed(9 / 0.04).run().tiers[0].decision is Decision.FAIL  # who can, is told how slow it is
+
+
+def test_a_first_call_may_compile(clock):
+    """In every pair: nobody is too slow by that."""
+    assert timed(1.5, [25.0]).run().tiers[0].decision is Decision.PASS
 
 
 def test_what_is_played_for_the_report_alone_takes_no_decision_back():

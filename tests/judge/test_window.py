@@ -197,6 +197,16 @@ def test_who_is_interrupted_leaves_nobody_running(probing, room):
         signal.signal(signal.SIGALRM, before)
 
 
+def test_who_ends_while_it_is_watched_has_crashed(room):
+    """Nothing was asked of it, and it was not frozen: no second attempt for that."""
+    guest = Late(b"")
+    guest.freeze = lambda: setattr(guest, "alive", False)
+    with opened(guest, room) as window:
+        window.patient = True
+        assert not window.restless()
+        assert window.turn(lambda: None, 0.01).verdict is Verdict.CRASHED
+
+
 class Slippery(Late):
     """Cannot be frozen in time."""
 

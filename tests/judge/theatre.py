@@ -24,6 +24,7 @@ class Guest:
     room = 3
     says_empty_s = EMPTY_S
     fails_with = ()
+    more = iter(())
 
     def __init__(self, seconds: float, chance: random.Random) -> None:
         self.seconds, self.chance, self.load_s = seconds, chance, 0.0
