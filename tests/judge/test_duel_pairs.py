@@ -232,9 +232,10 @@ def test_who_cannot_play_the_least_number_of_rounds_is_too_slow(clock):
     finding = caught.value.finding
     assert finding.verdict is Verdict.TOO_SLOW and "0.5× is the least that counts" in finding.plain
     assert clock[0] < 60
+    clock[0] = 0.0
     with pytest.raises(CheckFailure) as caught:  # slower than it seemed at first
         timed(12 / 0.04, [0.0] * 3 + [8.0] * 99).run()
-    assert caught.value.finding.verdict is Verdict.TOO_SLOW and 270 < clock[0] - 60 < 310
+    assert caught.value.finding.verdict is Verdict.TOO_SLOW and 270 < clock[0] < 310
     assert timed(9 / 0.04).run().tiers[0].decision is Decision.FAIL  # who can, is told how slow it is
 
 
