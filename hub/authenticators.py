@@ -31,6 +31,8 @@ def configure(c: Any, site: Site) -> None:
     c.JupyterHub.authenticator_class = KNOWN.get(site.authenticator, site.authenticator)
     # only people of the roster get in, unless the authenticator's own settings say otherwise
     c.Authenticator.allowed_users = set(site.members)
+    if site.members:
+        c.Authenticator.allow_existing_users = False  # else whoever was ever named, which is JupyterHub's default
     if site.authenticator != "dummy":
         return
     if not site.password:

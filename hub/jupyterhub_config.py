@@ -4,7 +4,7 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from hub import authenticators, proxy, roles, spawner
+from hub import authenticators, proxy, roles, roster, spawner
 from hub.site import Site
 
 c = get_config()  # type: ignore[name-defined]  # noqa: F821  # JupyterHub puts it there
@@ -30,7 +30,8 @@ authenticators.configure(c, site)
 roles.configure(c, site)
 spawner.configure(c, site)
 
-# the operator's own settings come last
+# the operator's own settings come last; whatever they chose, the roster is heeded
 more = os.environ.get("AUTOGRADER_HUB_CONFIG", "")
 if more:
     load_subconfig(str(Path(more).absolute()))  # type: ignore[name-defined]  # noqa: F821  # JupyterHub puts it there
+roster.configure(c, site)

@@ -36,9 +36,11 @@ def role_of(groups: list[str], course: str) -> str:
 def configure(c: Any, site: Site) -> None:
     """Groups from the roster, roles with scopes, the service and the culler."""
     instructors = group(site.course, "instructor")
-    c.JupyterHub.load_groups = {
-        group(site.course, role): {"users": sorted(n for n, r in site.members.items() if r == role)} for role in ROLES
-    }
+    if site.members:  # without a roster an authenticator may fill the groups, and the hub refuses two that do
+        c.JupyterHub.load_groups = {
+            group(site.course, role): {"users": sorted(n for n, r in site.members.items() if r == role)}
+            for role in ROLES
+        }
     c.JupyterHub.load_roles = [
         {"name": "user", "scopes": ["self", _REACH]},
         # an instructor sees who is there and whether their server runs; nobody's server is opened to anybody else

@@ -113,7 +113,7 @@ def read_roster(path: Path) -> dict[str, str]:
     """A CSV file with the columns `name` and `role`.
 
     Raises:
-        SiteError: with the line that is wrong.
+        SiteError: with the line that is wrong, or because it names nobody.
     """
     members = {}
     with path.open(newline="", encoding="utf-8") as file:
@@ -122,4 +122,6 @@ def read_roster(path: Path) -> dict[str, str]:
             if not name or role not in ROLES:
                 raise SiteError(f"{path}, line {number}: write name,role with a role of {', '.join(ROLES)}")
             members[name] = role
+    if not members:  # not the same as no roster, which shuts nobody out
+        raise SiteError(f"{path} names nobody: write name,role and a line for each person")
     return members
