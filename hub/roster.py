@@ -55,6 +55,18 @@ class Heeded(Authenticator):
             if name not in _NO_DOORS and (trait.metadata.get("allow_config") or name.startswith("allowed_"))
         )
 
+    def get_authed_users(self) -> set[str]:
+        """Of NativeAuthenticator: whose sign-up is an account at once.
+
+        A name is no proof: staff's is confirmed by `autograder hub account`, or by an administrator at /hub/authorize.
+        """
+        staff = {self.normalize_username(n) for n, role in self.members.items() if role != ROLES[0]} | self.admin_users
+        return {n for n in super().get_authed_users() if n not in staff or self._confirmed(n)}
+
+    def _confirmed(self, name: str) -> bool:
+        found = self.get_user(name)
+        return found is not None and bool(found.is_authorized)
+
 
 def configure(c: Any, site: Site) -> None:
     """Puts the roster before whatever authenticator the settings chose; to be called after the last of them."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 ROLES = ("student", "ta", "instructor")
+HUB_DATABASE = "jupyterhub.sqlite"
 
 
 class SiteError(ValueError):
@@ -50,12 +51,18 @@ class Site:
     course_folder: str = ""
     scheduler: str = ""
     database_url: str = ""
+    hub_database_url: str = ""
     members: dict[str, str] = field(default_factory=dict)
 
     @property
     def course_dir(self) -> Path:
         """nbgrader's course directory."""
         return self.state / "course"
+
+    @property
+    def hub_database(self) -> str:
+        """Where JupyterHub keeps people and tokens."""
+        return self.hub_database_url or f"sqlite:///{self.state}/{HUB_DATABASE}"
 
     @classmethod
     def read(cls, environment: Mapping[str, str] = os.environ) -> Site:
@@ -99,6 +106,7 @@ _WORDS = {
     "course_folder": "COURSE_FOLDER",
     "scheduler": "SCHEDULER",
     "database_url": "DATABASE_URL",
+    "hub_database_url": "HUB_DATABASE_URL",
 }
 _NUMBERS = {
     "hub_port": "HUB_PORT",

@@ -12,7 +12,7 @@ from jupyterhub import orm
 from jupyterhub.app import JupyterHub
 from traitlets.config import Config
 
-from hub import authenticators, roles, roster
+from hub import accounts, authenticators, roles, roster
 from hub.site import Site
 
 pytestmark = [
@@ -56,9 +56,9 @@ def held(app: Any, name: str) -> tuple[list[str], list[str]]:
     return sorted(g.name for g in user.groups), sorted(r.name for r in user.roles)
 
 
-def gets_in(app: Any, name: str) -> bool:
-    """Whether the right password opens the door."""
-    data = {"username": name, "password": "x"}
+def gets_in(app: Any, name: str, password: str = "x") -> bool:  # noqa: S107  # not one
+    """Whether that password opens the door."""
+    data = {"username": name, "password": password}
     return asyncio.run(app.authenticator.get_authenticated_user(SimpleNamespace(), data)) is not None
 
 
@@ -88,3 +88,35 @@ def test_without_a_roster_somebody_else_fills_the_groups(tmp_path: Path) -> None
     start(tmp_path, {"kim": "ta"})
     app = start(tmp_path, {}, manage_groups=True, allow_all=True)
     assert held(app, "kim") == (["course-course-ta"], ["user"])
+
+
+def test_nobody_becomes_staff_by_signing_up(tmp_path: Path) -> None:
+    """Names of `native` go to whoever takes them first; staff's are confirmed on the hub's machine, and then theirs alone."""
+    members = {"ada": "student", "Ines": "instructor"}
+    app = start(tmp_path, members, "native")
+    assert app.authenticator.create_user("bob", "short") is None
+    assert app.authenticator.create_user("bob", "password123") is None  # known to everybody
+    for name in ("ada", "ines"):
+        assert app.authenticator.create_user(name, "a stranger's word") is not None
+    assert gets_in(app, "ada", "a stranger's word") and not gets_in(app, "ines", "a stranger's word")
+    app.db.close()
+    password = accounts.make(Site(state=tmp_path / "x", hub_database_url=str(app.db_url), members=members), "ines")
+    app = start(tmp_path, members, "native")
+    assert gets_in(app, "ines", password) and not gets_in(app, "ines", "a stranger's word")
+    for _ in range(app.authenticator.allowed_failed_logins):
+        assert not gets_in(app, "ines", "guessed")
+    assert not gets_in(app, "ines", password)  # for a minute
+
+
+def test_a_new_password_ends_what_was_open(tmp_path: Path) -> None:
+    """Sessions and tokens of whoever had the name before."""
+    members = {"ines": "instructor"}
+    app = start(tmp_path, members, "native")
+    ines = orm.User.find(app.db, "ines")
+    token, cookie = ines.new_api_token(), ines.cookie_id
+    app.db.close()
+    accounts.make(Site(state=tmp_path, hub_database_url=str(app.db_url), members=members), "Ines")
+    app = start(tmp_path, members, "native")
+    assert orm.APIToken.find(app.db, token) is None and orm.User.find(app.db, "ines").cookie_id != cookie
+    with pytest.raises(accounts.AccountError, match="does not name eve"):
+        accounts.make(Site(members=members), "eve")
