@@ -16,9 +16,11 @@ CULLER = "idle-culler"
 SEED = "seed"
 # the service is a child of the hub, which passes nothing on by itself but the PATH
 _PASSED = (
-    "DOCKER_HOST", "HOME", "XDG_RUNTIME_DIR", "CUDA_VISIBLE_DEVICES", "AUTOGRADER_METRICS_TOKEN", "AUTOGRADER_TERM",
+    "DOCKER_HOST", "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY", "SLURM_CONF", "PGPASSFILE", "TZ", "TMPDIR",
+    "AUTOGRADER_SCHEDULER_INSECURE", "HOME", "XDG_RUNTIME_DIR", "CUDA_VISIBLE_DEVICES", "AUTOGRADER_METRICS_TOKEN", "AUTOGRADER_TERM",
     "AUTOGRADER_CHECK_HOUR", "AUTOGRADER_GPUS", "AUTOGRADER_IMAGE", "AUTOGRADER_GPU_IMAGE", "AUTOGRADER_STUDENT_IMAGE",
 )  # fmt: skip
+_PASSED_ALL = ("DASK_", "PGSSL")  # settings and certificates of Dask's, those of PostgreSQL's client
 _REACH = f"access:services!service={SERVICE}"
 
 
@@ -68,7 +70,7 @@ def configure(c: Any, site: Site) -> None:
 def service(site: Site) -> dict[str, Any]:
     """`autograder serve`, started and kept by the hub, reached by browsers at /services/autograder/."""
     told = {
-        **{key: os.environ[key] for key in _PASSED if key in os.environ},
+        **{key: word for key, word in os.environ.items() if key in _PASSED or key.startswith(_PASSED_ALL)},
         "AUTOGRADER_COURSE": site.course,
         "AUTOGRADER_STATE": str(site.state / "service"),
         "AUTOGRADER_GRADEBOOK": str(site.course_dir),

@@ -51,6 +51,16 @@ def test_the_service_is_told_all_that_it_reads(monkeypatch: pytest.MonkeyPatch) 
     assert {name for name in read if told[name] != f"told-{name}"} == ours
 
 
+def test_the_service_finds_certificates_and_clocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What Dask, PostgreSQL, Docker and Slurm read by themselves reaches the service as well; nobody's secret does."""
+    names = ("DASK_DISTRIBUTED__COMM__TLS__CA_FILE", "PGSSLROOTCERT", "PGPASSFILE", "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY",
+             "SLURM_CONF", "TZ", "TMPDIR", "AUTOGRADER_SCHEDULER_INSECURE")  # fmt: skip
+    for name in (*names, "CONFIGPROXY_AUTH_TOKEN", "AUTOGRADER_DEMO_PASSWORD"):
+        monkeypatch.setenv(name, "x")
+    told = roles.service(Site.read())["environment"]
+    assert set(names) <= set(told) and not {"CONFIGPROXY_AUTH_TOKEN", "AUTOGRADER_DEMO_PASSWORD"} & set(told)
+
+
 def test_the_highest_role_counts() -> None:
     """Who is in two groups has the rights of the higher; groups of other courses give none."""
     assert roles.role_of(["course-c-student", "course-c-instructor"], "c") == "instructor"
