@@ -195,7 +195,10 @@ def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
 
 def _kept(path: Path, make: Any) -> str:
     """A secret that is made once and found again."""
-    if not path.is_file():
-        path.touch(mode=0o600)
-        path.write_text(make(), encoding="utf-8")
+    if not path.is_file() or not path.stat().st_size:
+        partial = path.with_name(f"{path.name}.partial")
+        partial.unlink(missing_ok=True)
+        partial.touch(mode=0o600)
+        partial.write_text(make(), encoding="utf-8")
+        partial.replace(path)
     return path.read_text(encoding="utf-8")
