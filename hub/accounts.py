@@ -9,7 +9,7 @@ from jupyterhub import orm
 from nativeauthenticator.orm import UserInfo
 from sqlalchemy.exc import SQLAlchemyError
 
-from hub.site import Site
+from hub.site import Site, own
 
 
 class AccountError(Exception):
@@ -30,6 +30,7 @@ def make(site: Site, name: str) -> str:
         raise AccountError(f"the roster (AUTOGRADER_ROSTER) does not name {name}: nobody else gets in")
     password = secrets.token_urlsafe(12)
     try:
+        own(site.state)
         with orm.new_session_factory(site.hub_database)() as session:
             UserInfo.__table__.create(session.get_bind(), checkfirst=True)
             found = UserInfo.find(session, name) or UserInfo(username=name)
@@ -43,6 +44,6 @@ def make(site: Site, name: str) -> str:
                     session.delete(token)
             session.commit()
             session.get_bind().dispose()
-    except (SQLAlchemyError, orm.DatabaseSchemaMismatch) as error:
+    except (OSError, SQLAlchemyError, orm.DatabaseSchemaMismatch) as error:
         raise AccountError(f"the hub's database does not open: {error}") from error
     return password

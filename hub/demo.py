@@ -21,7 +21,7 @@ import httpx
 from autograder.api import SAMPLE_CLASS, all_folders, project_folders
 from hub import proxy, roles, spawner
 from hub.nbgrader_plugins.gradebook import sync
-from hub.site import Site
+from hub.site import Site, own
 
 PEOPLE = {pupil.name: "student" for pupil in SAMPLE_CLASS} | {"tess": "ta", "ines": "instructor"}
 READY_S, STOP_S = 120.0, 60.0
@@ -75,8 +75,8 @@ def up(state: Path, port: int = 0, assignments: tuple[str, ...] = (), **settings
         DemoError: it did not come up.
     """
     state = state.absolute()
-    for folder in (state, state / "course", state / "service"):
-        folder.mkdir(parents=True, exist_ok=True)
+    own(state)
+    (state / "course").mkdir(exist_ok=True)
     password = _kept(state / "password", lambda: secrets.token_urlsafe(6))
     roster = state / "roster.csv"
     roster.write_text("name,role\n" + "".join(f"{name},{role}\n" for name, role in PEOPLE.items()), encoding="utf-8")

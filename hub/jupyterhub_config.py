@@ -5,13 +5,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from hub import authenticators, proxy, roles, roster, spawner
-from hub.site import Site
+from hub.site import Site, own
 
 c = get_config()  # type: ignore[name-defined]  # noqa: F821  # JupyterHub puts it there
 site = Site.read()
 if site.spawner == "docker" and not site.address:
     site = replace(site, address=spawner.network(site.network))
-site.state.mkdir(parents=True, exist_ok=True)
+own(site.state)
+own(site.state / "service")
 
 c.JupyterHub.bind_url = site.bind
 c.JupyterHub.hub_ip = site.address

@@ -10,7 +10,7 @@ import pytest
 from traitlets.config import Config
 
 from hub import authenticators, roles, spawner
-from hub.site import Site, SiteError, read_roster
+from hub.site import Site, SiteError, own, read_roster
 
 from .work import REPOSITORY
 
@@ -95,5 +95,19 @@ def test_a_wrong_roster_is_refused_with_its_line(tmp_path: Path) -> None:
     path.write_text("name,role\nada,student\nbob,teacher\n")
     with pytest.raises(SiteError, match="line 3"):
         read_roster(path)
+    path.write_text("name,role\n")  # would shut everybody out
+    with pytest.raises(SiteError, match="names nobody"):
+        read_roster(path)
     with pytest.raises(SiteError, match="AUTOGRADER_HUB_PORT"):
         Site.read({"AUTOGRADER_HUB_PORT": "many"})
+
+
+def test_a_state_folder_is_nobody_elses(tmp_path: Path) -> None:
+    """Made so, and closed where it was open; what an operator gave to a group stays."""
+    for before, after in ((None, 0o700), (0o755, 0o700), (0o750, 0o750)):
+        folder = tmp_path / str(before)
+        if before is not None:
+            folder.mkdir()
+            folder.chmod(before)
+        own(folder)
+        assert folder.stat().st_mode & 0o777 == after
