@@ -6,8 +6,10 @@ from pathlib import Path
 
 from hub import authenticators, proxy, roles, roster, spawner
 from hub.site import Site, own
+from hub.tied import tie
 
 c = get_config()  # type: ignore[name-defined]  # noqa: F821  # JupyterHub puts it there
+tie()
 site = Site.read()
 if site.spawner == "docker" and not site.address:
     site = replace(site, address=spawner.network(site.network))

@@ -10,6 +10,7 @@ import sys
 from typing import Any
 
 from hub.site import ROLES, Site
+from hub.tied import PARENT
 
 SERVICE = "autograder"
 CULLER = "idle-culler"
@@ -71,6 +72,7 @@ def service(site: Site) -> dict[str, Any]:
     """`autograder serve`, started and kept by the hub, reached by browsers at /services/autograder/."""
     told = {
         **{key: word for key, word in os.environ.items() if key in _PASSED or key.startswith(_PASSED_ALL)},
+        PARENT: str(os.getpid()),
         "AUTOGRADER_COURSE": site.course,
         "AUTOGRADER_STATE": str(site.state / "service"),
         "AUTOGRADER_GRADEBOOK": str(site.course_dir),
