@@ -63,6 +63,17 @@ class Heeded(Authenticator):
         staff = {self.normalize_username(n) for n, role in self.members.items() if role != ROLES[0]} | self.admin_users
         return {n for n in super().get_authed_users() if n not in staff or self._confirmed(n)}
 
+    def get_handlers(self, app: Any) -> list[Any]:
+        """NativeAuthenticator's login page is ours; everybody else's pages are their own."""
+        handlers = list(super().get_handlers(app))
+        if not hasattr(super(), "get_authed_users"):
+            return handlers
+        from nativeauthenticator.handlers import LoginHandler  # a package that belongs to one authenticator
+
+        from hub.sign_in import SignIn
+
+        return [(path, SignIn if page is LoginHandler else page, *more) for path, page, *more in handlers]
+
     def _confirmed(self, name: str) -> bool:
         found = self.get_user(name)
         return found is not None and bool(found.is_authorized)
