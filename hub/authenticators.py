@@ -15,6 +15,7 @@ KNOWN = {
     "oauth": "oauthenticator.generic.GenericOAuthenticator",
     "lti": "ltiauthenticator.lti13.auth.LTI13Authenticator",
 }
+PASSWORD_CHARACTERS = 10  # at least
 _LOUD = """
 ######################################################################
 #  DEMO: everybody who knows one password is whoever they say.       #
@@ -31,6 +32,13 @@ def configure(c: Any, site: Site) -> None:
     c.JupyterHub.authenticator_class = KNOWN.get(site.authenticator, site.authenticator)
     # only people of the roster get in, unless the authenticator's own settings say otherwise
     c.Authenticator.allowed_users = set(site.members)
+    if site.members:
+        c.Authenticator.allow_existing_users = False  # else whoever was ever named, which is JupyterHub's default
+    c.NativeAuthenticator.minimum_password_length = PASSWORD_CHARACTERS
+    c.NativeAuthenticator.check_common_password = True
+    # then one try a minute: guessing is hopeless, and whoever wants to lock somebody out has to stay at it
+    c.NativeAuthenticator.allowed_failed_logins = 10
+    c.NativeAuthenticator.seconds_before_next_try = 60
     if site.authenticator != "dummy":
         return
     if not site.password:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import secrets
 import signal
@@ -10,21 +11,24 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 
 from autograder.api import SAMPLE_CLASS, all_folders, project_folders
 from hub import proxy, roles, spawner
 from hub.nbgrader_plugins.gradebook import sync
-from hub.site import Site
+from hub.site import Site, own
+from hub.tied import PARENT
 
 PEOPLE = {pupil.name: "student" for pupil in SAMPLE_CLASS} | {"tess": "ta", "ines": "instructor"}
 READY_S, STOP_S = 120.0, 60.0
+LOCK = ".demo.lock"
 
 
 class DemoError(Exception):
@@ -75,8 +79,36 @@ def up(state: Path, port: int = 0, assignments: tuple[str, ...] = (), **settings
         DemoError: it did not come up.
     """
     state = state.absolute()
-    for folder in (state, state / "course", state / "service"):
-        folder.mkdir(parents=True, exist_ok=True)
+    own(state)
+    with alone(state), _up(state, port, assignments, settings) as running:
+        yield running
+
+
+@contextmanager
+def alone(state: Path) -> Iterator[None]:
+    """One demo in a folder: two would write one database, and each believe the other's hub to be its own.
+
+    Raises:
+        DemoError: somebody is there.
+    """
+    with (state / LOCK).open("a+", encoding="utf-8") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            raise DemoError(
+                f"{state} is in use by another demo (process {lock.read().strip() or 'unknown'}): stop that one, or give this one "
+                "a folder of its own (--state)"
+            ) from None
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield
+
+
+@contextmanager
+def _up(state: Path, port: int, assignments: tuple[str, ...], settings: dict[str, str]) -> Iterator[Demo]:
+    (state / "course").mkdir(exist_ok=True)
     password = _kept(state / "password", lambda: secrets.token_urlsafe(6))
     roster = state / "roster.csv"
     roster.write_text("name,role\n" + "".join(f"{name},{role}\n" for name, role in PEOPLE.items()), encoding="utf-8")
@@ -101,6 +133,7 @@ def up(state: Path, port: int = 0, assignments: tuple[str, ...] = (), **settings
         "AUTOGRADER_SEED_TOKEN": secrets.token_hex(32),
         "AUTOGRADER_SEED_USER": "ines",
         "CONFIGPROXY_AUTH_TOKEN": secrets.token_hex(32),
+        PARENT: str(os.getpid()),
         **{f"AUTOGRADER_{key.upper()}": value for key, value in settings.items()},
     }
     site = Site.read({**os.environ, **chosen})
@@ -138,14 +171,20 @@ def up(state: Path, port: int = 0, assignments: tuple[str, ...] = (), **settings
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
-    """Ends the hub, which ends proxy, service and servers; what does not end in time is killed with its group."""
-    if process.poll() is None:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(STOP_S)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+    """Ends the hub, which ends proxy, service and servers; what does not end in time is killed with all that it started."""
+    if process.poll() is not None:
+        return
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(STOP_S)
+    except subprocess.TimeoutExpired:
+        # proxy and service have sessions of their own: a signal to the hub's group would not reach them
+        started = psutil.Process(process.pid).children(recursive=True)
+        process.kill()
+        process.wait()
+        for child in started:
+            with suppress(psutil.NoSuchProcess):
+                child.kill()
 
 
 def free(address: str = "127.0.0.1") -> int:
@@ -195,7 +234,10 @@ def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
 
 def _kept(path: Path, make: Any) -> str:
     """A secret that is made once and found again."""
-    if not path.is_file():
-        path.touch(mode=0o600)
-        path.write_text(make(), encoding="utf-8")
+    if not path.is_file() or not path.stat().st_size:
+        partial = path.with_name(f"{path.name}.partial")
+        partial.unlink(missing_ok=True)
+        partial.touch(mode=0o600)
+        partial.write_text(make(), encoding="utf-8")
+        partial.replace(path)
     return path.read_text(encoding="utf-8")

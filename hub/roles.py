@@ -10,15 +10,18 @@ import sys
 from typing import Any
 
 from hub.site import ROLES, Site
+from hub.tied import PARENT
 
 SERVICE = "autograder"
 CULLER = "idle-culler"
 SEED = "seed"
 # the service is a child of the hub, which passes nothing on by itself but the PATH
 _PASSED = (
-    "DOCKER_HOST", "HOME", "XDG_RUNTIME_DIR", "CUDA_VISIBLE_DEVICES", "AUTOGRADER_METRICS_TOKEN", "AUTOGRADER_TERM",
+    "DOCKER_HOST", "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY", "SLURM_CONF", "PGPASSFILE", "TZ", "TMPDIR",
+    "AUTOGRADER_SCHEDULER_INSECURE", "HOME", "XDG_RUNTIME_DIR", "CUDA_VISIBLE_DEVICES", "AUTOGRADER_METRICS_TOKEN", "AUTOGRADER_TERM",
     "AUTOGRADER_CHECK_HOUR", "AUTOGRADER_GPUS", "AUTOGRADER_IMAGE", "AUTOGRADER_GPU_IMAGE", "AUTOGRADER_STUDENT_IMAGE",
 )  # fmt: skip
+_PASSED_ALL = ("DASK_", "PGSSL")  # settings and certificates of Dask's, those of PostgreSQL's client
 _REACH = f"access:services!service={SERVICE}"
 
 
@@ -36,9 +39,11 @@ def role_of(groups: list[str], course: str) -> str:
 def configure(c: Any, site: Site) -> None:
     """Groups from the roster, roles with scopes, the service and the culler."""
     instructors = group(site.course, "instructor")
-    c.JupyterHub.load_groups = {
-        group(site.course, role): {"users": sorted(n for n, r in site.members.items() if r == role)} for role in ROLES
-    }
+    if site.members:  # without a roster an authenticator may fill the groups, and the hub refuses two that do
+        c.JupyterHub.load_groups = {
+            group(site.course, role): {"users": sorted(n for n, r in site.members.items() if r == role)}
+            for role in ROLES
+        }
     c.JupyterHub.load_roles = [
         {"name": "user", "scopes": ["self", _REACH]},
         # an instructor sees who is there and whether their server runs; nobody's server is opened to anybody else
@@ -66,7 +71,8 @@ def configure(c: Any, site: Site) -> None:
 def service(site: Site) -> dict[str, Any]:
     """`autograder serve`, started and kept by the hub, reached by browsers at /services/autograder/."""
     told = {
-        **{key: os.environ[key] for key in _PASSED if key in os.environ},
+        **{key: word for key, word in os.environ.items() if key in _PASSED or key.startswith(_PASSED_ALL)},
+        PARENT: str(os.getpid()),
         "AUTOGRADER_COURSE": site.course,
         "AUTOGRADER_STATE": str(site.state / "service"),
         "AUTOGRADER_GRADEBOOK": str(site.course_dir),

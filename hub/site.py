@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 ROLES = ("student", "ta", "instructor")
+HUB_DATABASE = "jupyterhub.sqlite"
 
 
 class SiteError(ValueError):
@@ -50,12 +51,18 @@ class Site:
     course_folder: str = ""
     scheduler: str = ""
     database_url: str = ""
+    hub_database_url: str = ""
     members: dict[str, str] = field(default_factory=dict)
 
     @property
     def course_dir(self) -> Path:
         """nbgrader's course directory."""
         return self.state / "course"
+
+    @property
+    def hub_database(self) -> str:
+        """Where JupyterHub keeps people and tokens."""
+        return self.hub_database_url or f"sqlite:///{self.state}/{HUB_DATABASE}"
 
     @classmethod
     def read(cls, environment: Mapping[str, str] = os.environ) -> Site:
@@ -99,6 +106,7 @@ _WORDS = {
     "course_folder": "COURSE_FOLDER",
     "scheduler": "SCHEDULER",
     "database_url": "DATABASE_URL",
+    "hub_database_url": "HUB_DATABASE_URL",
 }
 _NUMBERS = {
     "hub_port": "HUB_PORT",
@@ -109,11 +117,19 @@ _NUMBERS = {
 }
 
 
+def own(folder: Path) -> None:
+    """Makes a folder that nobody else on this machine may enter, or closes it: names, grades and secrets lie there."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    found = folder.stat()
+    if found.st_mode & 0o007 and found.st_uid == os.geteuid():
+        folder.chmod(0o700)
+
+
 def read_roster(path: Path) -> dict[str, str]:
     """A CSV file with the columns `name` and `role`.
 
     Raises:
-        SiteError: with the line that is wrong.
+        SiteError: with the line that is wrong, or because it names nobody.
     """
     members = {}
     with path.open(newline="", encoding="utf-8") as file:
@@ -122,4 +138,6 @@ def read_roster(path: Path) -> dict[str, str]:
             if not name or role not in ROLES:
                 raise SiteError(f"{path}, line {number}: write name,role with a role of {', '.join(ROLES)}")
             members[name] = role
+    if not members:  # not the same as no roster, which shuts nobody out
+        raise SiteError(f"{path} names nobody: write name,role and a line for each person")
     return members

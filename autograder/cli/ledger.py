@@ -12,6 +12,7 @@ from rich.table import Table
 from autograder.api import Ledger, backup_ledger, restore_ledger
 
 HUBS = "service"  # in a hub's folder, what belongs to its service
+_OF_A_HUB = ("jupyterhub.sqlite", "jupyterhub_cookie_secret")  # what a hub that has run leaves in its folder
 STATE = click.option(
     "--state",
     type=click.Path(path_type=Path, file_okay=False),
@@ -25,14 +26,19 @@ DATABASE = click.option(
 )
 
 
+def of_service(state: Path) -> Path:
+    """The service's folder; `AUTOGRADER_STATE` may name it, or its hub's."""
+    inner = state / HUBS
+    return inner if (inner / "blobs").is_dir() or any((state / name).exists() for name in _OF_A_HUB) else state
+
+
 def existing(database: str, state: Path) -> Ledger:
-    """The ledger of a service that has run; `AUTOGRADER_STATE` may name its folder, or its hub's.
+    """The ledger of a service that has run.
 
     Raises:
         LedgerError: there is none, and none is begun: an empty backup would look like a good one.
     """
-    inner = state / HUBS
-    return Ledger.open(database, inner if (inner / "blobs").is_dir() else state, create=False)
+    return Ledger.open(database, of_service(state), create=False)
 
 
 @click.group()
@@ -78,7 +84,10 @@ def backup(path: Path, state: Path, database: str) -> None:
 @DATABASE
 def restore(path: Path, state: Path, database: str) -> None:
     """Fill an empty ledger from PATH; also moves a course from SQLite to PostgreSQL."""
-    found = Ledger.open(database, state)
+    folder = of_service(state)
+    found = Ledger.open(database, folder)
     counts = restore_ledger(found, path, click.echo)
     found.close()
-    click.echo(f"restored {counts['submission']} submissions and {counts['grade']} grades; the audit's chain holds")
+    click.echo(
+        f"restored {counts['submission']} submissions and {counts['grade']} grades into {folder}; the audit's chain holds"
+    )

@@ -14,6 +14,7 @@ from rich.console import Console
 from autograder.api import AutograderError, Node, Options, worker_environment
 from autograder.cli.choices import SANDBOX
 from autograder.domain.device import real
+from autograder.engine.cluster import refuse_open
 from autograder.engine.examine import floor
 from autograder.measure.fitness import Fitness, Item, inspect
 from autograder.measure.gpu import inspect_gpus
@@ -78,7 +79,8 @@ def _engine_and_noise(rounds: int, sandbox: str) -> list[Item]:
 )
 @click.option("--unfit", is_flag=True, help="Join although `node check` refuses.")
 def join(scheduler: str, cores: int, gpus: int, name: str, unfit: bool) -> None:
-    """Lend this machine to a running SCHEDULER (tcp://… or tls://…) until interrupted."""
+    """Lend this machine to a running SCHEDULER (tls://…; tcp://… on this machine alone) until interrupted."""
+    refuse_open(scheduler)
     found = [*inspect((max(os.sched_getaffinity(0)),)), *inspect_gpus()]
     bad = [i for i in found if i.fitness is Fitness.REFUSE]
     if bad and not unfit:

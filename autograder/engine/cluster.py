@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import logging
 import os
 import pickle
@@ -12,6 +13,7 @@ from typing import Any
 
 import dask
 from distributed import Client, LocalCluster
+from distributed.comm.addressing import parse_address, parse_host_port
 
 from autograder.engine.options import Options
 from autograder.engine.task import NodePlugin
@@ -31,13 +33,18 @@ _SETTINGS = {
     "distributed.admin.tick.limit": "30s",
     "distributed.worker.profile.enabled": False,
 }
+INSECURE = "AUTOGRADER_SCHEDULER_INSECURE"
+_CERTIFICATES = (
+    "with tls:// every part needs certificates: DASK_DISTRIBUTED__COMM__TLS__CA_FILE, …__TLS__CLIENT__CERT and "
+    "…__TLS__CLIENT__KEY here, …__SCHEDULER__… and …__WORKER__… there"
+)
 
 
 class Cluster:
     """A client, and the workers that were started for it.
 
     Args:
-        scheduler: empty for this machine; `tcp://…` for a running scheduler; `slurm:N` or `pbs:N` to hire N nodes through
+        scheduler: empty for this machine; `tls://…` for a running scheduler; `slurm:N` or `pbs:N` to hire N nodes through
             dask-jobqueue, whose own configuration file says what a node is; `slurm:N:gpu=G` for G GPUs on each (with PBS, its
             `resource-spec` must ask for them, too).
         options: how nodes grade; None leaves workers bare (for simulations).
@@ -68,6 +75,7 @@ class Cluster:
             )  # fmt: skip
         kind, _, wanted = scheduler.partition(":")
         if kind not in ("slurm", "pbs"):
+            refuse_open(scheduler)
             return None
         count, gpus = _wanted(scheduler, wanted)
         try:
@@ -88,7 +96,12 @@ class Cluster:
         try:
             client = Client(self._workers if self._workers is not None else self._scheduler, timeout=10)
         except (OSError, TimeoutError) as error:
-            raise MachineError(f"no Dask scheduler answers at {self._scheduler}: {error}") from error
+            raise MachineError(f"no Dask scheduler answers at {self._scheduler}: {error}{self._tls()}") from error
+        except (
+            TypeError,
+            ValueError,
+        ) as error:  # Dask's word for certificates that it was not told, or an unknown scheme
+            raise MachineError(f"AUTOGRADER_SCHEDULER={self._scheduler}: {error}{self._tls()}") from error
         try:
             if self._options is not None:
                 self._equip(client, self._options)
@@ -96,6 +109,9 @@ class Cluster:
             client.close(timeout=1)  # whoever tries again makes another one
             raise
         return client
+
+    def _tls(self) -> str:
+        return f" ({_CERTIFICATES})" if self._scheduler.startswith("tls://") else ""
 
     def _equip(self, client: Client, options: Options) -> None:
         """Gives every worker a node, unless another service has done so.
@@ -148,6 +164,30 @@ class Cluster:
         self.client.close(timeout=5)
         if self._workers is not None:
             self._workers.close(timeout=30)
+
+
+def refuse_open(scheduler: str) -> None:
+    """Whoever reaches a Dask scheduler without TLS has its nodes run any code, and forges grades.
+
+    Raises:
+        MachineError: others than this machine could, and nobody said that they may.
+    """
+    try:
+        protocol, where = parse_address(scheduler)
+        host = parse_host_port(where, 0)[0].partition("%")[0]
+    except ValueError as error:
+        raise MachineError(f"{scheduler} is no scheduler: write tls://host:port ({error})") from error
+    if protocol in ("tls", "wss", "inproc") or os.environ.get(INSECURE) == "1":
+        return
+    try:
+        here = host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        here = False
+    if not here:
+        raise MachineError(
+            f"{scheduler} asks nobody who they are: whoever reaches it runs code on the nodes and writes grades. Give the "
+            f"scheduler certificates and write tls://…; {INSECURE}=1 if nobody else is on that network"
+        )
 
 
 def _registered(dask_scheduler: Any) -> bytes:

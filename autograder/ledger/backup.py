@@ -40,6 +40,8 @@ def backup(ledger: Ledger, path: Path, tell: Callable[[str], None] = lambda _: N
     counts: dict[str, int] = {}
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        partial.unlink(missing_ok=True)
+        partial.touch(mode=0o600)  # every name, grade and submission is in it
         with tarfile.open(partial, "w") as archive, ledger.database.reads() as session:
             for table in Table.metadata.sorted_tables:
                 lines = [

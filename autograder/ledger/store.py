@@ -15,12 +15,14 @@ from sqlalchemy.orm import Session
 from autograder.domain.record import Entry, Lease, Purpose, Receipt, State
 from autograder.errors import LedgerError
 from autograder.ledger import audit, queue
-from autograder.ledger.blobs import Blobs
+from autograder.ledger.blobs import Blobs, close
 from autograder.ledger.course import CourseRecords
 from autograder.ledger.database import Database, retried
 from autograder.ledger.machines import MachineRecords
 from autograder.ledger.models import GradeRow, Member, ReceiptRow, Submission, Version
 from autograder.ledger.staging import StagedGrades
+
+FILE = "ledger.db"
 
 
 def now_utc() -> datetime:
@@ -53,14 +55,18 @@ class Ledger(StagedGrades, CourseRecords, MachineRecords):
         Raises:
             LedgerError: the database or the folder does not open, or holds no ledger that one could look into.
         """
-        if not create and not (folder / ("blobs" if url else "ledger.db")).exists():
+        if not create and not (folder / ("blobs" if url else FILE)).exists():
             raise LedgerError(f"{folder} holds no ledger: name the folder of the service (--state, AUTOGRADER_STATE)")
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             blobs = Blobs(folder / "blobs")
+            if not url:
+                (folder / FILE).touch(mode=0o600)
+                for name in (FILE, f"{FILE}-wal", f"{FILE}-shm"):
+                    close(folder / name)
         except OSError as error:
             raise LedgerError(f"{folder}: {error.strerror}") from error
-        return cls(Database(url or f"sqlite:///{folder.resolve() / 'ledger.db'}", create), blobs, clock)
+        return cls(Database(url or f"sqlite:///{folder.resolve() / FILE}", create), blobs, clock)
 
     def close(self) -> None:
         """Lets the database go."""

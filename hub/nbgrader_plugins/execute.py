@@ -32,11 +32,14 @@ from traitlets import Float
 from autograder.api import Grade, page
 from hub.nbgrader_plugins import cells, disarm
 from hub.nbgrader_plugins.client import FINAL, Service, course
+from hub.nbgrader_plugins.renew import first_criterion
 from hub.nbgrader_plugins.source import PREFIX, REPORT, REVIEW
 
 connect: Callable[[], Service] = Service  # the one seam: tests put their own here
 _UNDECIDED = "autograder_undecided"
 _LATE = "autograder_late_points"
+# title, verdict and words of a criterion that came after the submission was graded
+_UNKNOWN = ("Criterion", "not judged", "This submission was graded before the criterion was there.")
 
 
 class NotGraded(Exception):
@@ -100,6 +103,8 @@ class JudgeExecute(NbGraderPreprocessor):
         disarm.notebook(nb)
         cells.show(nb, shown)
         resources[_LATE] = float(row.get("late_points", 0.0))
+        source = Path(resources["metadata"]["path"]).parents[2] / "source" / about["assignment"]
+        about["first"] = first_criterion(source / f"{about['notebook']}.ipynb")
         resources[_UNDECIDED] = fill(nb, Grade.from_json(grade), about, reviews[-1] if reviews else None)
         return nb, resources
 
@@ -114,37 +119,46 @@ def fill(nb: NotebookNode, grade: Grade, about: dict[str, str], review: dict[str
         review: `by`, `points` and `reason` of the newest one.
 
     Returns:
-        Cells that a person has to decide, because the fault is ours.
+        Cells that a person has to decide, because the fault is ours, or because the grade is older than the criterion.
     """
     shown = grade.for_student()
     cells = {c.metadata["nbgrader"]["grade_id"]: c for c in nb.cells if c.metadata.get("nbgrader", {}).get("grade_id")}
     first = next((i for i, c in enumerate(nb.cells) if c in cells.values() and _is_criterion(c)), len(nb.cells))
     undecided, total = [], 0.0
     with Gradebook(about["db_url"]) as gradebook:
-        for criterion in shown.criteria:
-            name = PREFIX + criterion.id
+        known = {
+            c.name: float(c.max_score)
+            for c in gradebook.find_notebook(about["notebook"], about["assignment"]).grade_cells
+            if c.name.startswith(PREFIX)
+        }
+        judged = {PREFIX + c.id: c for c in shown.criteria}
+        for name in sorted(known, key=lambda n: list(judged).index(n) if n in judged else len(judged)):
+            most = known[name]
             if name not in cells:
                 cells[name] = _restored(gradebook, name, about)
                 nb.cells.append(cells[name])
-            cell = cells[name]
+            cell, criterion = cells[name], judged.get(name)
             # whatever a student made of the metadata: this is a locked test cell
-            most = gradebook.find_graded_cell(name, about["notebook"], about["assignment"]).max_score
             cell.metadata["nbgrader"].update(grade=True, solution=False, locked=True, task=False, points=most)
-            points = min(max(float(criterion.points), 0.0), float(most))
+            points = min(max(float(criterion.points), 0.0), most) if criterion else 0.0
             decided = _decided(gradebook, name, about)  # a person's word counts in nbgrader instead of ours
             total += points if decided is None else decided
-            verdict = str(criterion.verdict)
-            words = f"{criterion.title}: {verdict}. {criterion.sentence} {points:g} of {most:g} points."
-            tags = f"<p><b>{html.escape(criterion.title)}</b>: {html.escape(verdict)}<br>{html.escape(criterion.sentence)}</p>"
+            title, verdict, words = (
+                (criterion.title, str(criterion.verdict), criterion.sentence) if criterion else _UNKNOWN
+            )
+            tags = f"<p><b>{html.escape(title)}</b>: {html.escape(verdict)}<br>{html.escape(words)}</p>"
+            plain = f"{title}: {verdict}. {words} {points:g} of {most:g} points."
+            # without a number nbgrader takes an empty cell for a test that passed
             cell.outputs = [
-                new_output("display_data", data={"text/plain": words, "text/html": tags}),
+                new_output("display_data", data={"text/plain": plain, "text/html": tags}),
                 new_output("execute_result", data={"text/plain": repr(points)}, execution_count=1),
             ]
             cell.execution_count = 1
-            if str(criterion.verdict.fault) == "ours":
+            if str(criterion.verdict.fault) == "ours" if criterion else most > 0:
                 undecided.append(name)
-        if shown.criteria:
-            where = (PREFIX + shown.criteria[0].id, about["notebook"], about["assignment"], about["student"])
+        place = about.get("first") if about.get("first") in known else next((n for n in judged if n in known), "")
+        if place:
+            where = (place, about["notebook"], about["assignment"], about["student"])
             # None, not 0: what an earlier submission's review left is taken away, too
             gradebook.find_grade(*where).extra_credit = review["points"] - total if review else None
             gradebook.db.commit()

@@ -29,9 +29,11 @@ from hub.nbgrader_plugins.client import FINAL, Service, ServiceError, course
 from hub.nbgrader_plugins.config import configure
 from hub.nbgrader_plugins.execute import NotGraded, find_submission, submissions
 from hub.nbgrader_plugins.ground import LinkError, give, refuse_links, writable
-from hub.nbgrader_plugins.source import build
+from hub.nbgrader_plugins.renew import RenewError, adapt, first_criterion
+from hub.nbgrader_plugins.source import build, stamp
 
 LOCK = ".gradebook.lock"
+BUILT, RELEASED = ".built-{}", ".released-{}"  # what an assignment's source folder, and what students have, was made of
 LIMIT_S = 600.0
 # of the process that reads what a student wrote while duels of this machine wait for it
 CPU_S, MEMORY_BYTES = 90, 4 << 30
@@ -135,29 +137,46 @@ def interface(course_dir: Path) -> NbGraderAPI:
 
 
 def prepare(api: NbGraderAPI, assignment: str) -> bool:
-    """The assignment's source folder, student's version and gradebook rows, where they are missing.
+    """The assignment's source folder, student's version and gradebook rows, where they are missing or not what the course
+    says now.
 
     Returns:
         Whether anything had to be made.
     """
     root = Path(api.coursedir.root)
+    said = os.environ.get("AUTOGRADER_COURSE_FOLDER", "")
+    folder = Path(said) if said else None
     there = (root / "source" / assignment).is_dir() and (root / "release" / assignment).is_dir()
-    if there:
-        with Gradebook(api.coursedir.db_url, str(api.coursedir.course_id)) as gradebook:
-            try:
-                gradebook.find_assignment(assignment)
-            except MissingEntry:
-                there = False
-    if not there:
-        folder = os.environ.get("AUTOGRADER_COURSE_FOLDER", "")
-        build(assignment, root, Path(folder) if folder else None)
-        _step("generate assignment", api.generate_assignment(assignment, force=True))
-        _hand_over(root)
-    return not there
+    with Gradebook(api.coursedir.db_url, str(api.coursedir.course_id)) as gradebook:
+        try:
+            gradebook.find_assignment(assignment)
+        except MissingEntry:
+            there = False
+    try:
+        now = stamp(assignment, folder)
+    except CourseError as error:
+        if not there:
+            raise
+        # somebody is at work on it, or it is no longer given: whoever handed it in gets their points all the same
+        print(f"{assignment} is left as it was: {error}", file=sys.stderr)  # noqa: T201  # the words of a program
+        return False
+    built = root / BUILT.format(assignment)
+    if there and built.is_file() and built.read_text(encoding="utf-8") == now:
+        return False
+    notebook = root / "source" / assignment / f"{assignment}.ipynb"
+    before = first_criterion(notebook)
+    build(assignment, root, folder)
+    with Gradebook(api.coursedir.db_url, str(api.coursedir.course_id)) as gradebook:
+        adapt(gradebook, assignment, notebook, before)
+    _step("generate assignment", api.generate_assignment(assignment, force=True))
+    with writable(built) as file:
+        file.write(now)
+    _hand_over(root)
+    return True
 
 
 def seed(course_dir: Path, assignments: list[str]) -> list[str]:
-    """Prepares and releases assignments that are not released yet.
+    """Prepares and releases assignments that are not released yet, or that have changed since.
 
     Returns:
         Those that were released now.
@@ -171,8 +190,13 @@ def seed(course_dir: Path, assignments: list[str]) -> list[str]:
             refuse_links(course_dir, assignment, "")
             prepare(api, assignment)
             _dated(api, assignment)
-            if assignment not in known:
-                _step("release", api.release_assignment(assignment))
+            built, released = (course_dir / name.format(assignment) for name in (BUILT, RELEASED))
+            now = built.read_text(encoding="utf-8") if built.is_file() else ""
+            if assignment not in known or not released.is_file() or released.read_text(encoding="utf-8") != now:
+                _step("release", _release(api, assignment))
+                with writable(released) as file:
+                    file.write(now)
+                _hand_over(course_dir)
                 done.append(assignment)
     return done
 
@@ -216,6 +240,14 @@ def _hand_over(course_dir: Path) -> None:
         give(course_dir, owner.st_uid, owner.st_gid)
 
 
+def _release(api: NbGraderAPI, assignment: str) -> dict[str, object]:
+    """nbgrader's own function cannot say `force`."""
+    config = api.config.copy()
+    config.ExchangeReleaseAssignment.force = True
+    forced = NbGraderAPI(coursedir=api.coursedir, config=config)
+    return forced.release_assignment(assignment)
+
+
 def _log(result: dict[str, object]) -> str:
     return str(result.get("log") or "")[-1000:]
 
@@ -241,7 +273,7 @@ def main() -> None:
             said = write(folder, chosen.assignment, chosen.student)
         else:
             said = f"released: {', '.join(seed(folder, chosen.assignment.split(','))) or 'nothing new'}"
-    except (GradebookError, ServiceError, CourseError, LinkError) as error:
+    except (GradebookError, ServiceError, CourseError, LinkError, RenewError) as error:
         sys.exit(str(error))
     print(said)  # noqa: T201  # the answer of a program
 

@@ -25,6 +25,7 @@ from hub.service.identity import Identity
 from hub.service.ports import Grader, NoGrader
 from hub.service.settings import Settings
 from hub.service.token_identity import TokenFile, TokenIdentity
+from hub.tied import tie
 
 _GRACE_S = 10
 
@@ -54,6 +55,7 @@ def run(host: str, port: int, state: Path | None, grader: bool, cores: int, pers
     if managed and environ.get("JUPYTERHUB_SERVICE_URL"):
         address = urlsplit(environ["JUPYTERHUB_SERVICE_URL"])
         host, port = address.hostname or host, address.port or port
+    tie()  # or a hub that was killed would leave a second grader behind, beside that of the next
     # uvicorn raises the signal again after its own shutdown: then the stack below must still unwind
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with ExitStack() as open_things:

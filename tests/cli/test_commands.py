@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from autograder.api import Ledger
 from tests.crash.world import ROOT, World
 from tests.ledger.conftest import fresh_postgres, postgres  # noqa: F401  # fixtures
 
@@ -103,6 +104,18 @@ def test_a_ledger_is_kept_and_brought_back(tmp_path):
     ]
     assert told[0]["states"] == told[1]["states"] and told[0]["states"]["graded"] == 1
     assert "not empty" in autograder(world.folder, "ledger", "restore", "c.tar", "--state", "new", code=3).stderr
+
+
+@pytest.mark.parametrize("left", ["jupyterhub.sqlite", "jupyterhub_cookie_secret"])
+def test_a_hub_finds_what_was_restored_into_its_folder(tmp_path, left):
+    """Its service looks in `service/` alone, which a folder that was made anew does not have yet."""
+    Ledger.open(folder=tmp_path / "old").close()
+    autograder(tmp_path, "ledger", "backup", "c.tar", "--state", "old")
+    (tmp_path / "hub").mkdir()
+    (tmp_path / "hub" / left).touch()
+    assert "hub/service" in autograder(tmp_path, "ledger", "restore", "c.tar", "--state", "hub").stdout
+    assert sorted(p.name for p in (tmp_path / "hub").iterdir()) == [left, "service"]
+    assert "graded" in autograder(tmp_path, "ledger", "status", "--state", "hub/service").stdout
 
 
 @pytest.mark.parametrize("command", [("ledger", "backup", "c.tar"), ("ledger", "status"), ("regrade", TEMPLATE)])

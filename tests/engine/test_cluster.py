@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import dask
 import pytest
-from distributed import Client
+from click.testing import CliRunner
+from distributed import Client, LocalCluster
+from distributed.security import Security
 
+from autograder.cli.node import join
 from autograder.engine import task
 from autograder.engine.cluster import Cluster
 from autograder.engine.options import Options
@@ -83,3 +87,39 @@ def test_a_connection_that_fails_halfway_is_closed(grid, made, monkeypatch):
     with pytest.raises(TimeoutError):
         Cluster(scheduler, Options())
     assert [c.status for c in clients] == ["closed"]
+
+
+@pytest.mark.parametrize("scheduler", ["tcp://192.0.2.1:8786", "192.0.2.1:8786", "tcp://localhost.example.org:1"])
+def test_a_scheduler_that_everybody_reaches_is_refused(scheduler, monkeypatch):
+    """Whoever gives it tasks runs code on the nodes; a node does not join it either, unless somebody says that it may."""
+    asked = []
+    monkeypatch.setattr("autograder.engine.cluster.Client", lambda where, **_: asked.append(where))
+    with pytest.raises(MachineError, match="tls://"):
+        Cluster(scheduler)
+    assert "tls://" in str(CliRunner().invoke(join, [scheduler, "--unfit"]).exception)
+    monkeypatch.setenv("AUTOGRADER_SCHEDULER_INSECURE", "1")
+    Cluster(scheduler)
+    assert asked == [scheduler]
+
+
+def test_tls_without_certificates_says_what_is_missing():
+    """Dask raises a TypeError about an `ssl_context`."""
+    with pytest.raises(MachineError, match="CA_FILE"):
+        Cluster("tls://127.0.0.1:1")
+
+
+def test_certificates_of_another_authority_are_no_riddle(tmp_path, monkeypatch):
+    """The connection ends, and the sentence says why it may."""
+    theirs, ours = Security.temporary(), Security.temporary()
+    for name in ("tls_ca_file", "tls_client_cert", "tls_client_key"):
+        (tmp_path / name).write_text(getattr(ours, name))
+    told = {
+        "ca-file": str(tmp_path / "tls_ca_file"),
+        "client": {"cert": str(tmp_path / "tls_client_cert"), "key": str(tmp_path / "tls_client_key")},
+    }
+    monkeypatch.setitem(dask.config.get("distributed.comm"), "tls", dask.config.get("distributed.comm.tls") | told)
+    with (
+        LocalCluster(n_workers=0, security=theirs, dashboard_address=None, host="127.0.0.1") as there,
+        pytest.raises(MachineError, match="CA_FILE"),
+    ):
+        Cluster(there.scheduler_address)

@@ -106,7 +106,7 @@ def test_a_node_that_joins_keeps_its_name_when_it_comes_back(monkeypatch, given,
     started = []
     monkeypatch.setattr(socket, "gethostname", lambda: "lab7")
     monkeypatch.setattr(os, "execve", lambda _path, command, _environment: started.append(command))
-    done = CliRunner().invoke(join, ["tcp://scheduler:8786", "--unfit", *given])
+    done = CliRunner().invoke(join, ["tls://scheduler:8786", "--unfit", *given])
     assert done.exit_code == 0, done.output
     (command,) = started
     assert command[command.index("--name") + 1] == name

@@ -10,7 +10,7 @@ import pytest
 from traitlets.config import Config
 
 from hub import authenticators, roles, spawner
-from hub.site import Site, SiteError, read_roster
+from hub.site import Site, SiteError, own, read_roster
 
 from .work import REPOSITORY
 
@@ -51,6 +51,16 @@ def test_the_service_is_told_all_that_it_reads(monkeypatch: pytest.MonkeyPatch) 
     assert {name for name in read if told[name] != f"told-{name}"} == ours
 
 
+def test_the_service_finds_certificates_and_clocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What Dask, PostgreSQL, Docker and Slurm read by themselves reaches the service as well; nobody's secret does."""
+    names = ("DASK_DISTRIBUTED__COMM__TLS__CA_FILE", "PGSSLROOTCERT", "PGPASSFILE", "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY",
+             "SLURM_CONF", "TZ", "TMPDIR", "AUTOGRADER_SCHEDULER_INSECURE")  # fmt: skip
+    for name in (*names, "CONFIGPROXY_AUTH_TOKEN", "AUTOGRADER_DEMO_PASSWORD"):
+        monkeypatch.setenv(name, "x")
+    told = roles.service(Site.read())["environment"]
+    assert set(names) <= set(told) and not {"CONFIGPROXY_AUTH_TOKEN", "AUTOGRADER_DEMO_PASSWORD"} & set(told)
+
+
 def test_the_highest_role_counts() -> None:
     """Who is in two groups has the rights of the higher; groups of other courses give none."""
     assert roles.role_of(["course-c-student", "course-c-instructor"], "c") == "instructor"
@@ -85,5 +95,19 @@ def test_a_wrong_roster_is_refused_with_its_line(tmp_path: Path) -> None:
     path.write_text("name,role\nada,student\nbob,teacher\n")
     with pytest.raises(SiteError, match="line 3"):
         read_roster(path)
+    path.write_text("name,role\n")  # would shut everybody out
+    with pytest.raises(SiteError, match="names nobody"):
+        read_roster(path)
     with pytest.raises(SiteError, match="AUTOGRADER_HUB_PORT"):
         Site.read({"AUTOGRADER_HUB_PORT": "many"})
+
+
+def test_a_state_folder_is_nobody_elses(tmp_path: Path) -> None:
+    """Made so, and closed where it was open; what an operator gave to a group stays."""
+    for before, after in ((None, 0o700), (0o755, 0o700), (0o750, 0o750)):
+        folder = tmp_path / str(before)
+        if before is not None:
+            folder.mkdir()
+            folder.chmod(before)
+        own(folder)
+        assert folder.stat().st_mode & 0o777 == after

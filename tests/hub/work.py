@@ -17,13 +17,15 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 COURSE = REPOSITORY / "assignments"
 
 
-def made_grade(points: Callable[[Any], float], verdict: Verdict = Verdict.PASSED, slug: str = SLUG) -> Grade:
+def made_grade(
+    points: Callable[[Any], float], verdict: Verdict = Verdict.PASSED, slug: str = SLUG, course: Path = COURSE
+) -> Grade:
     """A verdict, on the heat plate if nothing else is said."""
     results = tuple(
         CriterionResult(
             c.id, c.title, points(c), c.points, verdict, sentence(verdict), c.public, {"seed": "SECRET-SEED"}
         )
-        for c in load(COURSE / slug).criteria
+        for c in load(course / slug).criteria
     )
     machine = {"id": "test", "processor": "test", "cores": 1, "memory_gb": 1, "kernel": "test"}
     engine = {"entropy": "SECRET-SEED", "isolated": True}

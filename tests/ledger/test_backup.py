@@ -81,3 +81,21 @@ def test_a_damaged_backup_changes_nothing(lived, tmp_path, clock, damage):
         restore(again, broken)
     assert again.entries("c") == [] and again.verify_audit() == 0
     again.close()
+
+
+def test_nobody_else_on_the_machine_reads_it(tmp_path):
+    """Folder, database, blobs and backup, also where an older version left them open."""
+    folder = tmp_path / "state"
+    Ledger.open(folder=folder).close()
+    assert folder.stat().st_mode & 0o777 == 0o700
+    for _ in range(2):
+        ledger = Ledger.open(folder=folder)
+        ledger.submit(course="c", assignment="a02", student="ada", name="s.py", content=b"x", channel="api")
+        backup(ledger, tmp_path / "b.tar")
+        ours = (folder / "ledger.db", folder / "ledger.db-wal", folder / "blobs", tmp_path / "b.tar")
+        assert not any(path.stat().st_mode & 0o077 for path in ours)
+        ledger.close()
+        for path in (folder, folder / "blobs"):
+            path.chmod(0o755)
+        for path in (folder / "ledger.db", tmp_path / "b.tar"):
+            path.chmod(0o644)

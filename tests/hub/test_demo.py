@@ -1,0 +1,81 @@
+"""The demo's state folder: what is kept, and by whom."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from hub import demo
+from hub.tied import PARENT
+
+from .real_hub import until
+from .work import REPOSITORY
+
+# starts another process with a session of its own, says which, and does not end when it is asked to
+STUBBORN = """
+import os, signal, subprocess, sys, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+environment = os.environ | {sys.argv[1]: str(os.getpid())}
+child = subprocess.Popen([sys.executable, "-c", sys.argv[2]], start_new_session=True, env=environment, stdout=sys.stdout)
+time.sleep(60)
+"""
+SLEEPS = "import os, signal, time; signal.signal(signal.SIGTERM, signal.SIG_DFL); print(os.getpid(), flush=True); time.sleep(60)"
+
+
+def test_a_password_is_kept_whole_or_not_at_all(tmp_path: Path) -> None:
+    """A start that ends while it writes leaves no empty password behind."""
+    with pytest.raises(KeyboardInterrupt):
+        demo._kept(tmp_path / "password", _interrupted)
+    assert demo._kept(tmp_path / "password", lambda: "secret") == "secret"
+    assert demo._kept(tmp_path / "password", _interrupted) == "secret"
+    assert (tmp_path / "password").stat().st_mode & 0o777 == 0o600
+    assert [p.name for p in tmp_path.iterdir()] == ["password"]
+
+
+def _interrupted() -> str:
+    raise KeyboardInterrupt
+
+
+def _family(child: str) -> tuple[subprocess.Popen[bytes], int]:
+    """A stubborn process, and the number of what it started."""
+    process = subprocess.Popen([sys.executable, "-c", STUBBORN, PARENT, child], stdout=subprocess.PIPE, cwd=REPOSITORY)
+    assert process.stdout is not None
+    with process.stdout as said:
+        return process, int(said.readline())
+
+
+def _gone(number: int) -> bool:
+    return not psutil.pid_exists(number) or psutil.Process(number).status() == psutil.STATUS_ZOMBIE
+
+
+def test_two_demos_do_not_share_a_folder(tmp_path: Path) -> None:
+    """The second one says who is there, and starts nothing."""
+    with (
+        demo.alone(tmp_path),
+        pytest.raises(demo.DemoError, match=r"in use by another demo.*--state"),
+        demo.up(tmp_path),
+    ):
+        pass
+    with demo.alone(tmp_path):
+        pass
+    assert [p.name for p in tmp_path.iterdir()] == [demo.LOCK]
+
+
+def test_what_a_hub_started_is_ended_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where the hub has to be killed, and its children have sessions of their own."""
+    monkeypatch.setattr(demo, "STOP_S", 0.3)
+    process, child = _family(SLEEPS)
+    demo.stop(process)
+    until(lambda: _gone(child), 10.0)
+
+
+def test_what_is_tied_ends_with_a_parent_that_was_killed() -> None:
+    """Service and hub: the kernel tells them."""
+    process, child = _family(f"from hub.tied import tie; tie(); {SLEEPS}")
+    process.kill()
+    process.wait()
+    until(lambda: _gone(child), 10.0)
