@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 import secrets
 import signal
@@ -106,6 +107,11 @@ def alone(state: Path) -> Iterator[None]:
         yield
 
 
+def names(state: Path) -> str:
+    """What its containers and volumes begin with: never those of a real hub, or of another demo, on this machine, whose homes they are."""
+    return f"autograder-demo-{hashlib.sha256(str(state.resolve()).encode()).hexdigest()[:8]}"
+
+
 @contextmanager
 def _up(state: Path, port: int, assignments: tuple[str, ...], settings: dict[str, str]) -> Iterator[Demo]:
     (state / "course").mkdir(exist_ok=True)
@@ -125,6 +131,7 @@ def _up(state: Path, port: int, assignments: tuple[str, ...], settings: dict[str
         "AUTOGRADER_TERM": str(state / "course.toml"),
         "AUTOGRADER_AUTHENTICATOR": "dummy",
         "AUTOGRADER_DEMO_PASSWORD": password,
+        "AUTOGRADER_CONTAINER_PREFIX": names(state),
         "AUTOGRADER_HUB_BIND": f"http://127.0.0.1:{public}",
         "AUTOGRADER_HUB_ADDRESS": gateway,
         "AUTOGRADER_HUB_PORT": str(hub_port),

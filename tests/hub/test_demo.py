@@ -10,6 +10,7 @@ import psutil
 import pytest
 
 from hub import demo
+from hub.site import Site
 from hub.tied import PARENT
 
 from .real_hub import until
@@ -79,3 +80,11 @@ def test_what_is_tied_ends_with_a_parent_that_was_killed() -> None:
     process.kill()
     process.wait()
     until(lambda: _gone(child), 10.0)
+
+
+def test_a_demo_s_homes_are_its_own(tmp_path):
+    """Not those of the hub in production, where an ada may exist, too; and the same after a restart."""
+    assert demo.names(tmp_path / "a") == demo.names(tmp_path / "." / "a") != demo.names(tmp_path / "b")
+    assert not Site().prefix.startswith(demo.names(tmp_path)) and demo.names(tmp_path).startswith(
+        f"{Site().prefix}-demo-"
+    )
