@@ -75,7 +75,10 @@ def begin(demo: bool, state: Path | None, port: int | None, assignments: tuple[s
 
 @hub.command()
 @click.argument("names", nargs=-1, required=True)
-def account(names: tuple[str, ...]) -> None:
+@click.option(
+    "--beside", is_flag=True, help="Also for names that the roster does not hold: administrators of your own settings."
+)
+def account(names: tuple[str, ...], beside: bool) -> None:
     """Make accounts for NAMES, or give them new passwords, and print these once (authenticator `native`).
 
     For staff, whose names nobody gets by signing up, for whoever forgot theirs, or for a whole class. Settings come from AUTOGRADER_*
@@ -87,7 +90,11 @@ def account(names: tuple[str, ...]) -> None:
     try:
         site = Site.read()
         for name in names:
-            click.echo(f"{name}: {accounts.make(site, name)}")
+            click.echo(f"{name}: {accounts.make(site, name, beside=beside)}")
+        click.echo(
+            "sessions and tokens of these names are ended; servers that run go on, without a way to submit: stop and start them",
+            err=True,
+        )
     except (accounts.AccountError, SiteError) as error:
         raise click.ClickException(str(error)) from error
 

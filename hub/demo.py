@@ -31,6 +31,9 @@ PEOPLE = {pupil.name: "student" for pupil in SAMPLE_CLASS} | {"tess": "ta", "ine
 READY_S, STOP_S = 120.0, 60.0
 LOCK = ".demo.lock"
 
+# of a real hub, in this shell: a demo would shut its people out, and hand in to it
+_REAL = {"AUTOGRADER_DATABASE_URL", "AUTOGRADER_HUB_DATABASE_URL", "AUTOGRADER_HUB_CONFIG", "AUTOGRADER_SCHEDULER"}
+
 
 class DemoError(Exception):
     """The demo could not be started; the text says why, and where the log is."""
@@ -143,13 +146,14 @@ def _up(state: Path, port: int, assignments: tuple[str, ...], settings: dict[str
         PARENT: str(os.getpid()),
         **{f"AUTOGRADER_{key.upper()}": value for key, value in settings.items()},
     }
-    site = Site.read({**os.environ, **chosen})
+    environment = {k: v for k, v in os.environ.items() if k not in _REAL} | chosen
+    site = Site.read(environment)
     spawner.own_course_dir(site)
     log = state / "hub.log"
     with log.open("ab") as out:
         command = [sys.executable, "-m", "jupyterhub", "-f", str(Path(__file__).with_name("jupyterhub_config.py"))]
         process = subprocess.Popen(  # noqa: S603  # fixed command
-            command, cwd=state, env={**os.environ, **chosen}, stdout=out, stderr=out, start_new_session=True
+            command, cwd=state, env=environment, stdout=out, stderr=out, start_new_session=True
         )
     demo = Demo(
         f"http://127.0.0.1:{public}",
@@ -164,14 +168,14 @@ def _up(state: Path, port: int, assignments: tuple[str, ...], settings: dict[str
         _wait(f"{demo.hub_api}/", process, log)
         _wait(f"{demo.url}/services/{roles.SERVICE}/api/health", process, log)
         slugs = assignments or tuple(f.name for f in all_folders() if not f.name.startswith("_"))
-        environment = {
+        staff = {
             "AUTOGRADER_URL": demo.service_url,
             "AUTOGRADER_TOKEN": demo.token("ines"),
             "AUTOGRADER_COURSE": site.course,
             "AUTOGRADER_COURSE_FOLDER": site.course_folder,
             "AUTOGRADER_TERM": chosen["AUTOGRADER_TERM"],
         }
-        sync(site.course_dir, ",".join(slugs), "", environment)
+        sync(site.course_dir, ",".join(slugs), "", staff)
         yield demo
     finally:
         stop(process)

@@ -9,7 +9,7 @@ from typing import Any
 
 from jupyterhub.auth import Authenticator
 from jupyterhub.traitlets import EntryPointType
-from traitlets import Dict, Unicode
+from traitlets import Dict, List, Unicode
 
 from hub.roles import group
 from hub.site import ROLES, Site
@@ -23,6 +23,7 @@ class Heeded(Authenticator):
 
     course = Unicode(help="The course's id.").tag(config=True)
     members = Dict(help="Name to role; empty: no roster, and somebody else says who is what.").tag(config=True)
+    spared: Any = List(help="Names that the hub's own settings give a group or a role.").tag(config=True)
 
     def add_user(self, user: Any) -> Any:
         """Is called for everybody in the database before the hub fills its groups and serves anybody."""
@@ -47,7 +48,7 @@ class Heeded(Authenticator):
 
     def _welcome(self, user: Any) -> bool:
         """Whether somebody beside the roster may let them in: the operator by name, or settings of the authenticator's."""
-        if user.name in self.allowed_users | self.admin_users:
+        if user.admin or user.name in self.allowed_users | self.admin_users | set(self.spared):
             return True
         return any(
             getattr(self, name)
@@ -60,8 +61,20 @@ class Heeded(Authenticator):
 
         A name is no proof: staff's is confirmed by `autograder hub account`, or by an administrator at /hub/authorize.
         """
-        staff = {self.normalize_username(n) for n, role in self.members.items() if role != ROLES[0]} | self.admin_users
-        return {n for n in super().get_authed_users() if n not in staff or self._confirmed(n)}
+        return {n for n in super().get_authed_users() if n not in self._staff or self._confirmed(n)}
+
+    def create_user(self, username: str, password: str, **more: Any) -> Any:
+        """Of NativeAuthenticator: an open sign-up is one for everybody but staff."""
+        made = super().create_user(username, password, **more)
+        if made is not None and made.is_authorized and made.username in self._staff:
+            made.is_authorized = False
+            self.db.commit()
+        return made
+
+    @property
+    def _staff(self) -> set[str]:
+        found = {self.normalize_username(n) for n, role in self.members.items() if role != ROLES[0]}
+        return found | set(self.admin_users)
 
     def get_handlers(self, app: Any) -> list[Any]:
         """NativeAuthenticator's login page is ours; everybody else's pages are their own."""
@@ -83,4 +96,14 @@ def configure(c: Any, site: Site) -> None:
     """Puts the roster before whatever authenticator the settings chose; to be called after the last of them."""
     chosen = _CLASS.validate(None, c.JupyterHub.authenticator_class)
     c.JupyterHub.authenticator_class = type(f"Heeded{chosen.__name__}", (Heeded, chosen), {})
-    c.Heeded.course, c.Heeded.members = site.course, dict(site.members)
+    c.Heeded.course, c.Heeded.members, c.Heeded.spared = site.course, dict(site.members), sorted(_named(c, site))
+
+
+def _named(c: Any, site: Site) -> set[str]:
+    """Whom settings beside the roster's name: members of other groups, holders of roles."""
+    ours = {group(site.course, role) for role in ROLES}
+    groups = c.JupyterHub.load_groups if isinstance(c.JupyterHub.load_groups, dict) else {}
+    roles = c.JupyterHub.load_roles if isinstance(c.JupyterHub.load_roles, list) else []
+    found = [g.get("users", ()) if isinstance(g, dict) else g for name, g in groups.items() if name not in ours]
+    found += [role.get("users", ()) for role in roles]
+    return {str(name).lower() for names in found for name in names}

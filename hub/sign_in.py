@@ -17,7 +17,8 @@ class SignIn(NativeLogin):
 
     def _render(self, login_error: str | None = None, username: str | None = None, **more: Any) -> Any:
         known = self.authenticator.get_user(username) if login_error and username else None
-        if known is not None and not known.is_authorized:
+        # to whoever knows the password alone: others learn no names here
+        if known is not None and not known.is_authorized and known.is_valid_password(self.get_argument("password", "")):
             login_error = UNCONFIRMED
         login = self.authenticator.login_url(self.hub.base_url)
         return self.render_template(

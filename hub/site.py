@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -118,7 +119,7 @@ _NUMBERS = {
 
 
 def own(folder: Path) -> None:
-    """Makes a folder that nobody else on this machine may enter, or closes it: names, grades and secrets lie there."""
+    """Makes a folder for its owner alone, or closes one that everybody may enter: names, grades and secrets lie there."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     found = folder.stat()
     if found.st_mode & 0o007 and found.st_uid == os.geteuid():
@@ -131,12 +132,18 @@ def read_roster(path: Path) -> dict[str, str]:
     Raises:
         SiteError: with the line that is wrong, or because it names nobody.
     """
-    members = {}
-    with path.open(newline="", encoding="utf-8") as file:
+    members: dict[str, str] = {}
+    try:
+        text = path.read_text(encoding="utf-8-sig")  # spreadsheets begin a file with a mark
+    except (OSError, UnicodeDecodeError) as error:
+        raise SiteError(f"{path} cannot be read: {error}") from error
+    with io.StringIO(text, newline="") as file:
         for number, row in enumerate(csv.DictReader(file), start=2):
             name, role = (row.get("name") or "").strip(), (row.get("role") or "").strip()
             if not name or role not in ROLES:
                 raise SiteError(f"{path}, line {number}: write name,role with a role of {', '.join(ROLES)}")
+            if any(name.lower() == known.lower() for known in members):
+                raise SiteError(f"{path}, line {number}: {name} stands there twice")
             members[name] = role
     if not members:  # not the same as no roster, which shuts nobody out
         raise SiteError(f"{path} names nobody: write name,role and a line for each person")

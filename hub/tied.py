@@ -15,3 +15,5 @@ def tie() -> None:
     """This process is asked to end when the one that started it and said so is gone."""
     if sys.platform == "linux" and os.environ.get(PARENT) == str(os.getppid()):
         ctypes.CDLL(None).prctl(_ON_PARENTS_DEATH, signal.SIGTERM)
+        if os.environ[PARENT] != str(os.getppid()):  # it went in this moment, and will not go again
+            os.kill(os.getpid(), signal.SIGTERM)

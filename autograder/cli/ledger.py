@@ -12,7 +12,8 @@ from rich.table import Table
 from autograder.api import Ledger, backup_ledger, restore_ledger
 
 HUBS = "service"  # in a hub's folder, what belongs to its service
-_OF_A_HUB = ("jupyterhub.sqlite", "jupyterhub_cookie_secret")  # what a hub that has run leaves in its folder
+# what a hub's folder holds, and its service's does not
+_OF_A_HUB = ("jupyterhub.sqlite", "jupyterhub_cookie_secret", "course", "nbgrader_config.py", HUBS)
 STATE = click.option(
     "--state",
     type=click.Path(path_type=Path, file_okay=False),
@@ -29,7 +30,10 @@ DATABASE = click.option(
 def of_service(state: Path) -> Path:
     """The service's folder; `AUTOGRADER_STATE` may name it, or its hub's."""
     inner = state / HUBS
-    return inner if (inner / "blobs").is_dir() or any((state / name).exists() for name in _OF_A_HUB) else state
+    if (inner / "blobs").is_dir():
+        return inner
+    own = (state / "blobs").is_dir()
+    return inner if not own and any((state / name).exists() for name in _OF_A_HUB) else state
 
 
 def existing(database: str, state: Path) -> Ledger:
@@ -83,7 +87,10 @@ def backup(path: Path, state: Path, database: str) -> None:
 @STATE
 @DATABASE
 def restore(path: Path, state: Path, database: str) -> None:
-    """Fill an empty ledger from PATH; also moves a course from SQLite to PostgreSQL."""
+    """Fill an empty ledger from PATH; also moves a course from SQLite to PostgreSQL.
+
+    Where nothing of a hub is there yet, name the folder of its service: --state state/service.
+    """
     folder = of_service(state)
     found = Ledger.open(database, folder)
     counts = restore_ledger(found, path, click.echo)

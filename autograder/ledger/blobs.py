@@ -13,10 +13,10 @@ from autograder.errors import BlobLost, LedgerError
 
 
 def close(path: Path) -> None:
-    """Takes what others may do with a file or folder of ours away; one of somebody else's, and none, is left alone."""
+    """Closes a file or folder of ours that everybody may read; one that is open to a group alone is the operator's choice."""
     with suppress(FileNotFoundError):
         found = path.stat()
-        if found.st_mode & 0o077 and found.st_uid == os.geteuid():
+        if found.st_mode & 0o007 and found.st_uid == os.geteuid():
             path.chmod(found.st_mode & 0o700)
 
 

@@ -106,7 +106,7 @@ def test_a_ledger_is_kept_and_brought_back(tmp_path):
     assert "not empty" in autograder(world.folder, "ledger", "restore", "c.tar", "--state", "new", code=3).stderr
 
 
-@pytest.mark.parametrize("left", ["jupyterhub.sqlite", "jupyterhub_cookie_secret"])
+@pytest.mark.parametrize("left", ["jupyterhub.sqlite", "jupyterhub_cookie_secret", "course", "nbgrader_config.py"])
 def test_a_hub_finds_what_was_restored_into_its_folder(tmp_path, left):
     """Its service looks in `service/` alone, which a folder that was made anew does not have yet."""
     Ledger.open(folder=tmp_path / "old").close()

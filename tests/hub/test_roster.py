@@ -13,7 +13,7 @@ from jupyterhub.app import JupyterHub
 from traitlets.config import Config
 
 from hub import accounts, authenticators, roles, roster
-from hub.site import Site
+from hub.site import Site, SiteError, read_roster
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # JupyterHub's own
@@ -120,3 +120,40 @@ def test_a_new_password_ends_what_was_open(tmp_path: Path) -> None:
     assert orm.APIToken.find(app.db, token) is None and orm.User.find(app.db, "ines").cookie_id != cookie
     with pytest.raises(accounts.AccountError, match="does not name eve"):
         accounts.make(Site(members=members), "eve")
+
+
+def test_an_open_sign_up_is_none_for_staff(tmp_path: Path) -> None:
+    """Nor is one for whoever the operator's own settings make an administrator; their account is made on the machine."""
+    members = {"ada": "student", "ines": "instructor"}
+    app = start(tmp_path, members, "native", open_signup=True, admin_users={"root"})
+    for name in ("ada", "ines", "root"):
+        assert app.authenticator.create_user(name, "a stranger's word") is not None
+        assert gets_in(app, name, "a stranger's word") is (name == "ada")
+    app.db.close()
+    site = Site(state=tmp_path / "x", hub_database_url=str(app.db_url), members=members)
+    password = accounts.make(site, "root", beside=True)
+    assert gets_in(start(tmp_path, members, "native", admin_users={"root"}), "root", password)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("name,role\nada,student\nAda,ta\n", "line 3: Ada stands there twice"),
+        ("name,role\nada,pupil\n", "line 2"),
+        (None, "cannot be read"),
+    ],
+)
+def test_a_slip_in_the_roster_is_named(text: str | None, words: str, tmp_path: Path) -> None:
+    """Who stands there twice would have the last line's role."""
+    path = tmp_path / "roster.csv"
+    if text is not None:
+        path.write_text(text, encoding="utf-8")
+    with pytest.raises(SiteError, match=words):
+        read_roster(path)
+
+
+def test_a_spreadsheets_mark_is_no_part_of_a_name(tmp_path: Path) -> None:
+    """As Excel writes CSV."""
+    path = tmp_path / "roster.csv"
+    path.write_bytes(b"\xef\xbb\xbfname,role\r\nada,student\r\n")
+    assert read_roster(path) == {"ada": "student"}
