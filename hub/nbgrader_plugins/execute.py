@@ -30,7 +30,7 @@ from nbgrader.utils import parse_utc
 from traitlets import Float
 
 from autograder.api import Grade, page
-from hub.nbgrader_plugins import cells, disarm
+from hub.nbgrader_plugins import built, cells, disarm
 from hub.nbgrader_plugins.client import FINAL, Service, course
 from hub.nbgrader_plugins.renew import first_criterion
 from hub.nbgrader_plugins.source import PREFIX, REPORT, REVIEW
@@ -103,8 +103,10 @@ class JudgeExecute(NbGraderPreprocessor):
         disarm.notebook(nb)
         cells.show(nb, shown)
         resources[_LATE] = float(row.get("late_points", 0.0))
-        source = Path(resources["metadata"]["path"]).parents[2] / "source" / about["assignment"]
-        about["first"] = first_criterion(source / f"{about['notebook']}.ipynb")
+        root = Path(resources["metadata"]["path"]).parents[2]
+        made = built.read(root, about["assignment"])
+        source = root / "source" / about["assignment"] / f"{about['notebook']}.ipynb"
+        about["first"] = (made.place if made else "") or first_criterion(source)
         resources[_UNDECIDED] = fill(nb, Grade.from_json(grade), about, reviews[-1] if reviews else None)
         return nb, resources
 
@@ -112,8 +114,8 @@ class JudgeExecute(NbGraderPreprocessor):
 def fill(nb: NotebookNode, grade: Grade, about: dict[str, str], review: dict[str, Any] | None = None) -> list[str]:
     """Writes a grade into a notebook: outputs of criterion cells, and a cell with the report, as the student may see it.
 
-    A review's points stand in for the sum of the criteria, as nbgrader adds them up: what they differ by becomes the extra credit of the first
-    criterion, so that every total of nbgrader is right and every criterion still shows what the judge gave.
+    A review's points stand in for the sum of the criteria, as nbgrader adds them up: what they differ by becomes the extra credit of one
+    criterion (the first of the day when it was built), so that every total of nbgrader is right and every criterion still shows what the judge gave.
 
     Args:
         review: `by`, `points` and `reason` of the newest one.

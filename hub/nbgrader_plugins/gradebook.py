@@ -11,10 +11,12 @@ import argparse
 import fcntl
 import os
 import resource
+import secrets
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC
 from pathlib import Path
 
@@ -25,15 +27,16 @@ from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
 from autograder.api import CourseError, load_term, term_file
+from hub.nbgrader_plugins import built
 from hub.nbgrader_plugins.client import FINAL, Service, ServiceError, course
 from hub.nbgrader_plugins.config import configure
 from hub.nbgrader_plugins.execute import NotGraded, find_submission, submissions
 from hub.nbgrader_plugins.ground import LinkError, give, refuse_links, writable
 from hub.nbgrader_plugins.renew import RenewError, adapt, first_criterion
-from hub.nbgrader_plugins.source import build, stamp
+from hub.nbgrader_plugins.source import PREFIX, build, plan
 
 LOCK = ".gradebook.lock"
-BUILT, RELEASED = ".built-{}", ".released-{}"  # what an assignment's source folder, and what students have, was made of
+RELEASED = ".released-{}"  # the stamp of what students have
 LIMIT_S = 600.0
 # of the process that reads what a student wrote while duels of this machine wait for it
 CPU_S, MEMORY_BYTES = 90, 4 << 30
@@ -56,7 +59,7 @@ def sync(course_dir: Path, assignment: str, student: str, environment: dict[str,
         environment: variables for the process beside the few of ours that it needs: `AUTOGRADER_URL` and `AUTOGRADER_TOKEN` of a TA or above.
 
     Returns:
-        What was done, in words.
+        What was done, in words; lines after the first are for staff, who have to do something.
 
     Raises:
         GradebookError: a step failed, or took too long.
@@ -87,33 +90,38 @@ def write(course_dir: Path, assignment: str, student: str) -> str:
     with _alone(course_dir):
         refuse_links(course_dir, assignment, student)
         api = interface(course_dir)
-        prepare(api, assignment)
+        left = prepare(api, assignment)
         _dated(api, assignment)
-        api.coursedir.student_id = student
-        collected = api.collect(assignment, update=True)
-        _step("collect", collected)
-        stamp = course_dir / "submitted" / student / assignment / "timestamp.txt"
-        with Service() as service:
-            try:
-                if not submissions(service, str(api.coursedir.course_id), assignment, student):
-                    return f"{student} has not submitted {assignment}"
-                if not stamp.is_file():
-                    raise GradebookError(f"{student}'s submission could not be collected: {_log(collected)}")
-                when = stamp.read_text(encoding="utf-8").strip()
-                row = find_submission(service, str(api.coursedir.course_id), assignment, student, when)
-                newest = submissions(service, str(api.coursedir.course_id), assignment, student)[-1]
-            except (ServiceError, NotGraded) as error:
-                raise GradebookError(str(error)) from error
-        if newest["submission"] != row["submission"] and newest["state"] in FINAL:
-            # an older one must not stand for it
-            raise GradebookError(f"the newest submission of {student} could not be collected: {_log(collected)}")
-        if row["state"] not in FINAL:
-            return f"a newer submission is {row['state']}; it will bring itself in"
-        _step("autograde", api.autograde(assignment, student, force=True, create=True))
-        _name(api, student)
-        _step("generate feedback", api.generate_feedback(assignment, student, force=True))
-        _step("release feedback", api.release_feedback(assignment, student))
-        _hand_over(course_dir)
+        done = _bring(api, course_dir, assignment, student)
+    return f"{done}\n{left}" if left else done
+
+
+def _bring(api: NbGraderAPI, course_dir: Path, assignment: str, student: str) -> str:
+    api.coursedir.student_id = student
+    collected = api.collect(assignment, update=True)
+    _step("collect", collected)
+    stamp = course_dir / "submitted" / student / assignment / "timestamp.txt"
+    with Service() as service:
+        try:
+            if not submissions(service, str(api.coursedir.course_id), assignment, student):
+                return f"{student} has not submitted {assignment}"
+            if not stamp.is_file():
+                raise GradebookError(f"{student}'s submission could not be collected: {_log(collected)}")
+            when = stamp.read_text(encoding="utf-8").strip()
+            row = find_submission(service, str(api.coursedir.course_id), assignment, student, when)
+            newest = submissions(service, str(api.coursedir.course_id), assignment, student)[-1]
+        except (ServiceError, NotGraded) as error:
+            raise GradebookError(str(error)) from error
+    if newest["submission"] != row["submission"] and newest["state"] in FINAL:
+        # an older one must not stand for it
+        raise GradebookError(f"the newest submission of {student} could not be collected: {_log(collected)}")
+    if row["state"] not in FINAL:
+        return f"a newer submission is {row['state']}; it will bring itself in"
+    _step("autograde", api.autograde(assignment, student, force=True, create=True))
+    _name(api, student)
+    _step("generate feedback", api.generate_feedback(assignment, student, force=True))
+    _step("release feedback", api.release_feedback(assignment, student))
+    _hand_over(course_dir)
     return f"{assignment} of {student} is in the gradebook"
 
 
@@ -136,12 +144,16 @@ def interface(course_dir: Path) -> NbGraderAPI:
     return NbGraderAPI(coursedir=coursedir, config=config)
 
 
-def prepare(api: NbGraderAPI, assignment: str) -> bool:
+def prepare(api: NbGraderAPI, assignment: str) -> str:
     """The assignment's source folder, student's version and gradebook rows, where they are missing or not what the course
     says now.
 
     Returns:
-        Whether anything had to be made.
+        Why they are left as they were, for staff; empty where all is well.
+
+    Raises:
+        CourseError: there is nothing yet, and nothing can be made.
+        RenewError: the change would lose points.
     """
     root = Path(api.coursedir.root)
     said = os.environ.get("AUTOGRADER_COURSE_FOLDER", "")
@@ -153,26 +165,57 @@ def prepare(api: NbGraderAPI, assignment: str) -> bool:
         except MissingEntry:
             there = False
     try:
-        now = stamp(assignment, folder)
+        now, ours = plan(assignment, folder)
+        known = built.read(root, assignment)
+        if there and known is None:  # made before there was such a record: it may hold what staff added
+            notebook = _source(root, assignment)
+            cells = {n: p for n, p in built.points(notebook).items() if n in ours or n.startswith(PREFIX)}
+            built.write(root, assignment, built.Built(now, place=first_criterion(notebook), cells=cells))
+        elif not there or known is None or known.stamp != now:
+            _make(api, assignment, folder, known or built.Built(), ours, now, there)
+        _hand_over(root)
     except CourseError as error:
         if not there:
             raise
         # somebody is at work on it, or it is no longer given: whoever handed it in gets their points all the same
-        print(f"{assignment} is left as it was: {error}", file=sys.stderr)  # noqa: T201  # the words of a program
-        return False
-    built = root / BUILT.format(assignment)
-    if there and built.is_file() and built.read_text(encoding="utf-8") == now:
-        return False
-    notebook = root / "source" / assignment / f"{assignment}.ipynb"
-    before = first_criterion(notebook)
-    build(assignment, root, folder)
+        return f"{assignment} is left as it was: {error}"
+    return ""
+
+
+def _make(
+    api: NbGraderAPI, assignment: str, folder: Path | None, known: built.Built, ours: dict[str, float | None],
+    now: str, there: bool,
+) -> None:  # fmt: skip
+    """Anew. What was recorded says at each step that it is not finished, and where a review's extra credit lies."""
+    root = Path(api.coursedir.root)
+    notebook = _source(root, assignment)
+    made = {**known.cells, **ours}
+    for name in built.points(notebook):
+        if name not in made and not name.startswith(PREFIX):
+            raise CourseError(
+                str(notebook),
+                f"holds the cell {name}, which is not the course's: write it into the assignment's own notebook "
+                "with the same name, or remove it here",
+            )
+    under_way = replace(known, stamp="", place=known.place or first_criterion(notebook), cells=made)
+    built.write(root, assignment, under_way)
+    try:
+        build(assignment, root, folder)
+    except CourseError:  # before anything was replaced
+        built.write(root, assignment, known)
+        raise
     with Gradebook(api.coursedir.db_url, str(api.coursedir.course_id)) as gradebook:
-        adapt(gradebook, assignment, notebook, before)
+        place = adapt(gradebook, assignment, notebook, under_way.place)
+    cells = built.points(notebook)
+    built.write(root, assignment, replace(under_way, place=place, cells={**made, **cells}))
     _step("generate assignment", api.generate_assignment(assignment, force=True))
-    with writable(built) as file:
-        file.write(now)
-    _hand_over(root)
-    return True
+    same = there and known.stamp and known.cells == cells  # words alone were changed
+    token = known.token if same else secrets.token_hex(4)
+    built.write(root, assignment, built.Built(now, token, place, cells))
+
+
+def _source(root: Path, assignment: str) -> Path:
+    return root / "source" / assignment / f"{assignment}.ipynb"
 
 
 def seed(course_dir: Path, assignments: list[str]) -> list[str]:
@@ -188,10 +231,11 @@ def seed(course_dir: Path, assignments: list[str]) -> list[str]:
             known = {row["assignment"] for row in service.json("GET", "exchange", course(), "released")}
         for assignment in assignments:
             refuse_links(course_dir, assignment, "")
-            prepare(api, assignment)
+            if left := prepare(api, assignment):
+                print(left, file=sys.stderr)  # noqa: T201  # the words of a program
             _dated(api, assignment)
-            built, released = (course_dir / name.format(assignment) for name in (BUILT, RELEASED))
-            now = built.read_text(encoding="utf-8") if built.is_file() else ""
+            released, made = course_dir / RELEASED.format(assignment), built.read(course_dir, assignment)
+            now = made.stamp if made else ""
             if assignment not in known or not released.is_file() or released.read_text(encoding="utf-8") != now:
                 _step("release", _release(api, assignment))
                 with writable(released) as file:

@@ -2,11 +2,11 @@
 
 Before `generate_assignment` the gradebook is given the cells that are new, with a row for everybody who handed in, and
 loses those that are gone. A cell where a person gave points or wrote a comment is never lost: it stays, worth 0 points.
+All of it is one transaction, and what is missing is found by comparing, so that a second try finishes what a first began.
 """
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,14 +14,25 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 from nbgrader import utils
-from nbgrader.api import Comment, Grade, Gradebook, MissingEntry, Notebook
+from nbgrader.api import (
+    Comment,
+    Grade,
+    Gradebook,
+    GradeCell,
+    MissingEntry,
+    Notebook,
+    SolutionCell,
+    SourceCell,
+    TaskCell,
+)
 
+from hub.nbgrader_plugins import built
 from hub.nbgrader_plugins.source import PREFIX
 
-_KINDS = {  # of cells: what tells them, what is kept for each person, how the gradebook names its list and adds one
-    "grade": (utils.is_grade, (Grade,), "grade_cells", "add_grade_cell"),
-    "solution": (utils.is_solution, (Comment,), "solution_cells", "add_solution_cell"),
-    "task": (utils.is_task, (Grade, Comment), "task_cells", "add_task_cell"),
+_KINDS = {  # of cells: what tells them, what is kept for each person, how the gradebook names its list and one of it
+    "grade": (utils.is_grade, (Grade,), "grade_cells", GradeCell),
+    "solution": (utils.is_solution, (Comment,), "solution_cells", SolutionCell),
+    "task": (utils.is_task, (Grade, Comment), "task_cells", TaskCell),
 }
 
 
@@ -30,21 +41,19 @@ class RenewError(Exception):
 
 
 def first_criterion(path: Path) -> str:
-    """The cell whose extra credit belongs to reviews; empty where there is none."""
-    try:
-        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-    except FileNotFoundError:
-        return ""
-    names = (str(c["metadata"].get("nbgrader", {}).get("grade_id", "")) for c in cells if c["cell_type"] == "code")
-    return next((name for name in names if name.startswith(PREFIX)), "")
+    """The cell whose extra credit belongs to reviews where nothing else is recorded; empty where there is none."""
+    return next((n for n, worth in built.points(path).items() if n.startswith(PREFIX) and worth is not None), "")
 
 
-def adapt(gradebook: Gradebook, assignment: str, path: Path, before: str) -> None:
+def adapt(gradebook: Gradebook, assignment: str, path: Path, place: str) -> str:
     """Makes an assignment's cells in the gradebook those of its new source; nothing where nobody has handed in.
 
     Args:
         path: the new source, which gets the cells that have to stay.
-        before: the first criterion of the older source.
+        place: the criterion whose extra credit belongs to reviews.
+
+    Returns:
+        That criterion from now on: the same one, for as long as it is there.
 
     Raises:
         RenewError: a cell that a person graded is there still, but no longer graded.
@@ -52,19 +61,26 @@ def adapt(gradebook: Gradebook, assignment: str, path: Path, before: str) -> Non
     try:
         known = gradebook.find_notebook(path.stem, assignment)
     except MissingEntry:
-        return
+        return first_criterion(path)
+    if gradebook.engine.dialect.name == "sqlite":  # which else locks no earlier than it writes
+        gradebook.db.rollback()
+        gradebook.db.connection().exec_driver_sql("BEGIN IMMEDIATE")
     if not known.submissions:  # then nbgrader makes it anew by itself
-        return
+        return first_criterion(path)
     notebook = nbformat.read(str(path), as_version=4)
     cells = {c.metadata.nbgrader["grade_id"]: c for c in notebook.cells if utils.is_locked(c) or _kinds(c)}
-    place = _Place(gradebook, assignment, known)
-    kept = place.drop(cells)
-    place.add(cells)
-    _move(gradebook, known, before, first_criterion(path))
-    gradebook.db.commit()
+    now = _Place(gradebook, assignment, known)
+    criteria = [name for name, cell in cells.items() if name.startswith(PREFIX) and utils.is_grade(cell)]
+    credited = now.credited()
+    free = [name for name in criteria if name not in credited]  # where a review overwrites nobody's extra credit
+    kept = now.drop(cells, "" if free else place)
+    now.add(cells)
     if kept:
         notebook.cells += kept
         nbformat.write(notebook, str(path))
+    gradebook.db.commit()
+    stays = place in {*criteria, *(cell.metadata.nbgrader["grade_id"] for cell in kept)}
+    return place if stays else next(iter([*free, *criteria]), "")
 
 
 @dataclass(frozen=True)
@@ -74,25 +90,38 @@ class _Place:
     notebook: Notebook
 
     def add(self, cells: dict[str, NotebookNode]) -> None:
-        """What is new; `generate_assignment` then fills in points and sources."""
-        where = (self.notebook.name, self.assignment)
-        for kind, (_, rows, listed, add) in _KINDS.items():
+        """What is new, and rows that are missing; `generate_assignment` then fills in points and sources."""
+        database = self.gradebook.db
+        for kind, (_, rows, listed, make) in _KINDS.items():
             there = {cell.name for cell in getattr(self.notebook, listed)}
             for name, cell in cells.items():
-                if kind not in _kinds(cell) or name in there:
-                    continue
-                about = {} if kind == "solution" else {"max_score": _points(cell), "cell_type": cell.cell_type}
-                made = getattr(self.gradebook, add)(name, *where, **about)
-                for sent in self.notebook.submissions:
-                    for row in rows:
-                        self.gradebook.db.add(row(cell_id=made.id, notebook=sent))
+                if kind in _kinds(cell) and name not in there:
+                    about = {} if kind == "solution" else {"max_score": _points(cell), "cell_type": cell.cell_type}
+                    database.add(make(name=name, notebook=self.notebook, **about))
+            database.flush()
+            for made in getattr(self.notebook, listed):
+                for row in rows:
+                    has = {r.notebook_id for r in database.query(row).filter(row.cell_id == made.id)}
+                    database.add_all(
+                        row(cell_id=made.id, notebook=sent) for sent in self.notebook.submissions if sent.id not in has
+                    )
         there = {cell.name for cell in self.notebook.source_cells}
         for name, cell in cells.items():
             if name not in there:
-                self.gradebook.add_source_cell(name, *where, cell_type=cell.cell_type, source=cell.source)
+                about = {"cell_type": cell.cell_type, "locked": utils.is_locked(cell), "source": cell.source}
+                database.add(SourceCell(name=name, notebook=self.notebook, **about))
 
-    def drop(self, cells: dict[str, NotebookNode]) -> list[NotebookNode]:
+    def credited(self) -> set[str]:
+        """Cells that hold somebody's extra credit."""
+        ids = [sent.id for sent in self.notebook.submissions]
+        found = self.gradebook.db.query(Grade).filter(Grade.notebook_id.in_(ids), Grade.extra_credit.is_not(None))
+        return {grade.name for grade in found}
+
+    def drop(self, cells: dict[str, NotebookNode], needed: str) -> list[NotebookNode]:
         """What is gone, with the points that the judge gave there.
+
+        Args:
+            needed: a cell that stays, gone or not.
 
         Returns:
             Cells for the new source, in the place of those that a person worked on.
@@ -103,7 +132,7 @@ class _Place:
                 if cell.name in cells and kind in _kinds(cells[cell.name]):
                     continue
                 found = [r for row in rows for r in query(row).filter(row.cell_id == cell.id)]
-                if not any(map(_by_hand, found)):
+                if not any(map(_by_hand, found)) and (cell.name != needed or cell.name in cells):
                     continue
                 if cell.name in cells:
                     raise RenewError(f"a person graded the cell {cell.name} of {self.assignment}, which is no longer "
@@ -119,7 +148,7 @@ class _Place:
         for source in list(self.notebook.source_cells):
             if source.name not in kept and source.name not in cells:
                 self.gradebook.db.delete(source)
-        self.gradebook.db.commit()
+        self.gradebook.db.flush()
         self.gradebook.db.expire_all()
         return made
 
@@ -146,16 +175,3 @@ def _by_hand(row: Grade | Comment) -> bool:
     if isinstance(row, Comment):
         return row.manual_comment is not None
     return row.manual_score is not None or row.extra_credit is not None
-
-
-def _move(gradebook: Gradebook, notebook: Notebook, before: str, now: str) -> None:
-    """A review's extra credit goes along with being the first criterion, or it would count twice."""
-    if not before or before == now:
-        return
-    for sent in notebook.submissions:
-        rows = {
-            g.name: g for g in gradebook.db.query(Grade).filter(Grade.notebook_id == sent.id) if g.name in (before, now)
-        }
-        if len(rows) == 2 and rows[before].extra_credit is not None:
-            rows[now].extra_credit = rows[before].extra_credit + (rows[now].extra_credit or 0.0)
-            rows[before].extra_credit = None

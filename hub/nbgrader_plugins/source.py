@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.api import Assignment, find, load, release
+from hub.nbgrader_plugins import built
 
 PREFIX = "criterion-"
 REPORT = "autograder-report"
@@ -46,11 +47,11 @@ def build(slug: str, course_dir: Path, course_folder: Path | None = None) -> Pat
     return path.parent
 
 
-def stamp(slug: str, course_folder: Path | None = None) -> str:
-    """What `build` would write now, in sixteen hex digits.
+def plan(slug: str, course_folder: Path | None = None) -> tuple[str, dict[str, float | None]]:
+    """What `build` would write now: in sixteen hex digits, and which cells of nbgrader's with which points.
 
-    Not the version that grades bear: that changes with references and hidden checks, of which nothing is here, and does
-    not with the notebook's words.
+    The digits are not the version that grades bear: that changes with references and hidden checks, of which nothing is
+    here, and does not with the notebook's words.
 
     Raises:
         CourseError: the assignment is missing or not whole.
@@ -61,7 +62,7 @@ def stamp(slug: str, course_folder: Path | None = None) -> str:
         for path in sorted(p for p in made.rglob("*") if p.is_file()):
             content = path.read_bytes()
             known.update(f"{path.relative_to(made)}\0{len(content)}\0".encode() + content)
-    return known.hexdigest()[:16]
+        return known.hexdigest()[:16], built.points(made / f"{made.name}.ipynb")
 
 
 def criterion_cells(assignment: Assignment) -> list[dict[str, Any]]:

@@ -21,6 +21,7 @@ from typing import Self
 from fastapi import APIRouter
 
 from autograder.api import AutograderError, Ledger, quietly
+from hub.nbgrader_plugins import built
 from hub.nbgrader_plugins.gradebook import sync
 from hub.nbgrader_plugins.ground import writable
 from hub.service.cells import KIND, CellRuns
@@ -89,6 +90,7 @@ class GradebookWriter:
             cells.on_stored(self.recorded)
         self._failures: dict[Key, tuple[str, int, float]] = {}  # mark, how often, when again
         self._words: dict[Key, str] = {}  # of the last failure
+        self._left: dict[str, str] = {}  # why an assignment is not what the course says now
         self._wake, self._stop = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._work, name="gradebook", daemon=True)
 
@@ -115,14 +117,19 @@ class GradebookWriter:
             marks = {
                 k: f"{m}-{late[_submission(m)].points:g}" if _submission(m) in late else m for k, m in marks.items()
             }
+        tokens = {slug: known.token for slug in {a for a, _ in marks} if (known := built.read(self.folder, slug))}
+        # an assignment that was changed is written again, for everybody: old points are not of its cells
+        marks = {k: f"{m}@{tokens[k[0]]}" if tokens.get(k[0]) else m for k, m in marks.items()}
         run = {int(a["stamp"]) for a in self.ledger.artefacts(self.course, KIND)} if self._cells else set()
         marks = {key: f"{mark}{WITH_CELLS}" if _submission(mark) in run else mark for key, mark in marks.items()}
         return {key: mark for key, mark in marks.items() if written.get(key) != mark}
 
     def problems(self) -> list[str]:
-        """For staff: what could not be written, with the last words of its failure."""
+        """For staff: what could not be written, with the last words of its failure, and what is left as it was."""
         failures = sorted(self._failures.copy().items())
-        return [f"{a} of {s}, tries so far: {n}. {self._words.get((a, s), '')}" for (a, s), (_, n, _) in failures]
+        return list(self._left.values()) + [
+            f"{a} of {s}, tries so far: {n}. {self._words.get((a, s), '')}" for (a, s), (_, n, _) in failures
+        ]
 
     def _work(self) -> None:
         while not self._stop.is_set():
@@ -163,6 +170,8 @@ class GradebookWriter:
                 words = self._bring(self.folder, *key, self._told)
             self._written.add(key, mark)  # of what counted before: what came meanwhile is found again
             self._failures.pop(key, None)
+            words, _, left = words.partition("\n")
+            self._tell(key[0], left)
             log.info("%s", words)
         except Exception as error:  # noqa: BLE001  # as above: the others' marks are still owed
             failed, often, _ = self._failures.get(key, ("", 0, 0.0))
@@ -172,6 +181,12 @@ class GradebookWriter:
             self._words[key] = (str(error).strip().splitlines() or [type(error).__name__])[-1][-_WORDS:]
             self._failures[key] = (mark, often, time.monotonic() + rest)
             log.error("%s of %s is not in the gradebook yet, again in %g s: %s", *key, rest, error)
+
+    def _tell(self, assignment: str, left: str) -> None:
+        if left and self._left.get(assignment) != left:
+            log.warning("%s", left)
+        others = {a: words for a, words in self._left.items() if a != assignment}
+        self._left = others | ({assignment: left} if left else {})
 
 
 def _submission(mark: str) -> int:

@@ -13,7 +13,7 @@ import pytest
 from nbgrader.api import Gradebook
 
 from hub.nbgrader_plugins.gradebook import GradebookError, sync
-from hub.nbgrader_plugins.source import PREFIX, stamp
+from hub.nbgrader_plugins.source import PREFIX, plan
 
 from .conftest import COURSE, SLUG, Running
 from .test_gradebook import scores, submit
@@ -171,9 +171,9 @@ def test_a_cell_that_a_person_graded_does_not_change_its_kind(
 
 def test_the_stamp_is_of_what_nbgrader_sees(course: Path) -> None:
     """Words and points change it; hidden checks do not, of which nothing is in nbgrader's folders."""
-    first = stamp(SLUG, course)
+    first = plan(SLUG, course)[0]
     hidden = course / SLUG / "test_hidden.py"
     hidden.write_text(hidden.read_text() + "\n# more\n")
-    assert stamp(SLUG, course) == first
+    assert plan(SLUG, course)[0] == first
     change(course, without=("edge-cases",), points={})
-    assert stamp(SLUG, course) != first
+    assert plan(SLUG, course)[0] != first
