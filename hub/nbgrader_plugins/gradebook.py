@@ -167,11 +167,13 @@ def prepare(api: NbGraderAPI, assignment: str) -> str:
     try:
         now, ours = plan(assignment, folder)
         known = built.read(root, assignment)
+        if there and known is not None and known.stamp == now:
+            return ""
         if there and known is None:  # made before there was such a record: it may hold what staff added
             notebook = _source(root, assignment)
             cells = {n: p for n, p in built.points(notebook).items() if n in ours or n.startswith(PREFIX)}
             built.write(root, assignment, built.Built(now, place=first_criterion(notebook), cells=cells))
-        elif not there or known is None or known.stamp != now:
+        else:
             _make(api, assignment, folder, known or built.Built(), ours, now, there)
         _hand_over(root)
     except CourseError as error:
