@@ -24,7 +24,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),
     pytest.mark.slow,
 ]
-FIRST, SECOND, THIRD = (f"{PREFIX}{name}" for name in ("formula", "layout", "maximum-principle"))
+FIRST, SECOND, THIRD = (f"{PREFIX}{name}" for name in ("examples", "formula", "decaying-mode"))
 
 
 class Term:
@@ -123,11 +123,11 @@ def test_what_was_there_before_the_record_is_taken_as_it_is(term: Term) -> None:
     term.lower()
     for _ in range(2):
         assert "the cell own, which is not the course's" in prepare(term.api, SLUG)
-        assert term.most()["own"] == 5 and term.most()[FIRST] == 13 and "Why?" in term.source.read_text()
+        assert term.most()["own"] == 5 and term.most()[SECOND] == 13 and "Why?" in term.source.read_text()
     notebook = json.loads(term.source.read_text())
     term.source.write_text(json.dumps(notebook | {"cells": notebook["cells"][:-1]}))
     assert prepare(term.api, SLUG) == ""
-    assert "own" not in term.most() and term.most()[FIRST] == 4 and term.known().token
+    assert "own" not in term.most() and term.most()[SECOND] == 4 and term.known().token
 
 
 def test_a_file_of_the_staff_s_in_source_holds_up_the_change_and_no_grade(term: Term) -> None:
@@ -136,10 +136,10 @@ def test_a_file_of_the_staff_s_in_source_holds_up_the_change_and_no_grade(term: 
     (term.source.parent / "notes.txt").write_text("mine")
     term.lower()
     assert "notes.txt" in prepare(term.api, SLUG)
-    assert term.known() == before and term.most()[FIRST] == 13
+    assert term.known() == before and term.most()[SECOND] == 13
     (term.source.parent / "notes.txt").unlink()
     assert prepare(term.api, SLUG) == ""
-    assert term.most()[FIRST] == 4 and term.known().token != before.token
+    assert term.most()[SECOND] == 4 and term.known().token != before.token
 
 
 def test_a_change_of_words_has_nobody_written_again(term: Term) -> None:
@@ -167,7 +167,7 @@ def test_a_change_that_was_interrupted_is_finished_by_the_next_try(
     term.credit(FIRST, "ada", -10.0)
     before = term.known()
     term.more()
-    term.remove("formula")
+    term.remove("examples")
     with monkeypatch.context() as patch:
         if step == "rows":
             patch.setattr(renew._Place, "add", broken)
@@ -186,11 +186,11 @@ def test_a_change_that_was_interrupted_is_finished_by_the_next_try(
 def test_rows_that_are_missing_are_added(term: Term) -> None:
     """As an interrupted change of an earlier version left them: the cell is there, nobody's row is."""
     with term.book() as book:
-        cell = book.find_grade_cell(SECOND, SLUG, SLUG)
+        cell = book.find_grade_cell(THIRD, SLUG, SLUG)
         book.db.query(Grade).filter(Grade.cell_id == cell.id).delete()
         book.db.commit()
     term.lower()
-    assert prepare(term.api, SLUG) == "" and SECOND in term.most()
+    assert prepare(term.api, SLUG) == "" and THIRD in term.most()
 
 
 def test_reviews_get_no_place_where_a_person_gave_extra_credit(term: Term) -> None:
@@ -199,7 +199,7 @@ def test_reviews_get_no_place_where_a_person_gave_extra_credit(term: Term) -> No
     term.credit(SECOND, "bob", 2.0)
     term.more()
     assert prepare(term.api, SLUG) == "" and term.known().place == FIRST
-    term.remove("formula")
+    term.remove("examples")
     term.remove("new")
     assert prepare(term.api, SLUG) == ""
     assert FIRST not in term.most() and term.known().place == THIRD
