@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from nbgrader.api import Gradebook
 
 from hub.nbgrader_plugins.gradebook import GradebookError, sync
 from hub.nbgrader_plugins.source import PREFIX, plan
+from hub.service.gradebook import GradebookWriter
 
 from .conftest import COURSE, SLUG, Running
 from .test_gradebook import scores, submit
@@ -109,6 +111,37 @@ def test_a_changed_assignment_reaches_the_gradebook(
     assert list((folder / "feedback" / "ada" / SLUG).glob("*.html"))
 
 
+def test_whoever_hands_in_nothing_new_is_written_again(
+    service: Running, person: Callable[[str], Any], course: Path, tmp_path: Path
+) -> None:
+    """Points lowered, a criterion less: their marks, and what a review made of them, are of the assignment as it is now."""
+    folder, here = tmp_path / "course", {"AUTOGRADER_COURSE_FOLDER": str(course)}
+
+    def settle() -> None:
+        writer = GradebookWriter(service.ledger, folder, service.url, "course", every_s=0.1)
+        writer._told |= service.environment("tess") | here
+        until = time.monotonic() + 240
+        with writer:
+            while writer.owed() and time.monotonic() < until:
+                time.sleep(0.1)
+        assert writer.owed() == {} and writer.problems() == []
+
+    sync(folder, SLUG, "", service.environment("ines") | here)
+    for name in ("ada", "bob"):
+        submit(person, name)
+        record(service, course, 1.0)
+    (ada, _) = sorted(service.ledger.entries("course"), key=lambda e: e.student)
+    service.ledger.review(ada.id, by="tess", points=40.0, reason="copied")
+    settle()
+    assert (total(folder, "ada"), total(folder, "bob")) == (40, 13 + 10 + 6 + 8 + 8 + 15)
+    change(course, without=("maximum-principle",), points={"formula": 4})
+    submit(person, "bob", again)
+    record(service, course, 1.0)
+    settle()
+    assert scores(folder, "ada")[f"{PREFIX}formula"] == (4.0, False)
+    assert (total(folder, "ada"), total(folder, "bob")) == (40, 4 + 10 + 8 + 8 + 15 + 8)
+
+
 def test_students_get_the_changed_assignment_when_it_is_released_again(
     service: Running, person: Callable[[str], Any], course: Path, tmp_path: Path
 ) -> None:
@@ -142,8 +175,19 @@ def test_an_assignment_in_disorder_keeps_nobody_from_their_points(
     submit(person, "ada")
     record(service, course, 1.0)
     (course / SLUG / "assignment.toml").write_text("title = ")
-    assert "in the gradebook" in sync(folder, SLUG, "ada", service.environment("tess") | here)
+    said = sync(folder, SLUG, "ada", service.environment("tess") | here)
+    assert "in the gradebook\n" in said and "is left as it was" in said
     assert scores(folder, "ada")[f"{PREFIX}formula"] == (13.0, False)
+
+
+def test_staff_read_what_is_left_as_it_was(service: Running, tmp_path: Path) -> None:
+    """Until a grade is written by what the course says."""
+    said = ["done\nheat is left as it was: why", "done"]
+    writer = GradebookWriter(service.ledger, tmp_path, "", "course", bring=lambda *_: said.pop(0))
+    writer._one((SLUG, "ada"), "1::")
+    assert writer.problems() == ["heat is left as it was: why"]
+    writer._one((SLUG, "bob"), "2::")
+    assert writer.problems() == []
 
 
 def test_a_cell_that_a_person_graded_does_not_change_its_kind(
