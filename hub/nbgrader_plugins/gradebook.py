@@ -174,7 +174,9 @@ def prepare(api: NbGraderAPI, assignment: str) -> str:
             cells = {n: p for n, p in built.points(notebook).items() if n in ours or n.startswith(PREFIX)}
             built.write(root, assignment, built.Built(now, place=first_criterion(notebook), cells=cells))
         else:
-            _make(api, assignment, folder, known or built.Built(), ours, now, there)
+            known = known or built.Built()
+            known = known if there else replace(known, stamp="")
+            _make(api, assignment, folder, known, built.Built(now, cells=ours))
         _hand_over(root)
     except CourseError as error:
         if not there:
@@ -184,22 +186,19 @@ def prepare(api: NbGraderAPI, assignment: str) -> str:
     return ""
 
 
-def _make(
-    api: NbGraderAPI, assignment: str, folder: Path | None, known: built.Built, ours: dict[str, float | None],
-    now: str, there: bool,
-) -> None:  # fmt: skip
-    """Anew. What was recorded says at each step that it is not finished, and where a review's extra credit lies."""
+def _make(api: NbGraderAPI, assignment: str, folder: Path | None, known: built.Built, ahead: built.Built) -> None:
+    """Anew. The record says at each step that it is not finished, and where a review's extra credit lies."""
     root = Path(api.coursedir.root)
     notebook = _source(root, assignment)
-    made = {**known.cells, **ours}
+    ours = {**known.cells, **ahead.cells}
     for name in built.points(notebook):
-        if name not in made and not name.startswith(PREFIX):
+        if name not in ours and not name.startswith(PREFIX):
             raise CourseError(
                 str(notebook),
                 f"holds the cell {name}, which is not the course's: write it into the assignment's own notebook "
                 "with the same name, or remove it here",
             )
-    under_way = replace(known, stamp="", place=known.place or first_criterion(notebook), cells=made)
+    under_way = replace(known, stamp="", place=known.place or first_criterion(notebook), cells=ours)
     built.write(root, assignment, under_way)
     try:
         build(assignment, root, folder)
@@ -209,11 +208,11 @@ def _make(
     with Gradebook(api.coursedir.db_url, str(api.coursedir.course_id)) as gradebook:
         place = adapt(gradebook, assignment, notebook, under_way.place)
     cells = built.points(notebook)
-    built.write(root, assignment, replace(under_way, place=place, cells={**made, **cells}))
+    built.write(root, assignment, replace(under_way, place=place, cells={**ours, **cells}))
     _step("generate assignment", api.generate_assignment(assignment, force=True))
-    same = there and known.stamp and known.cells == cells  # words alone were changed
+    same = known.stamp and known.cells == cells  # words alone were changed
     token = known.token if same else secrets.token_hex(4)
-    built.write(root, assignment, built.Built(now, token, place, cells))
+    built.write(root, assignment, built.Built(ahead.stamp, token, place, cells))
 
 
 def _source(root: Path, assignment: str) -> Path:
