@@ -133,13 +133,13 @@ def test_whoever_hands_in_nothing_new_is_written_again(
     (ada, _) = sorted(service.ledger.entries("course"), key=lambda e: e.student)
     service.ledger.review(ada.id, by="tess", points=40.0, reason="copied")
     settle()
-    assert (total(folder, "ada"), total(folder, "bob")) == (40, 13 + 10 + 6 + 8 + 8 + 15)
+    assert (total(folder, "ada"), total(folder, "bob")) == (40, 13 + 10 + 6 + 8 + 8 + 40)
     change(course, without=("maximum-principle",), points={"formula": 4})
     submit(person, "bob", again)
     record(service, course, 1.0)
     settle()
     assert scores(folder, "ada")[f"{PREFIX}formula"] == (4.0, False)
-    assert (total(folder, "ada"), total(folder, "bob")) == (40, 4 + 10 + 8 + 8 + 15 + 8)
+    assert (total(folder, "ada"), total(folder, "bob")) == (40, 4 + 10 + 8 + 8 + 40 + 8)
 
 
 def test_students_get_the_changed_assignment_when_it_is_released_again(
