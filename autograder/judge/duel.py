@@ -132,7 +132,11 @@ class Duel:
         self._retire(rounds)
         if not rotation.over:
             played = [r for r in rounds if not r.dropped]
-            self._give_up([r.ratio for r in played], median([r.submission_s for r in played] or [0.0]))
+            call_s = median([r.submission_s for r in played] or [0.0])
+            if (
+                call_s * self.rule.n_min > self.most_s / 2
+            ):  # its own calls took the time, and no machine that stood still
+                self._give_up([r.ratio for r in played], call_s)
         outcome = self._outcome(rotation.tiers, rounds)
         lost = disputable(rotation.tiers) if self.criterion.control and not outcome.inconclusive else ()
         if lost:
@@ -219,9 +223,7 @@ class Duel:
         for index in pairs:
             submission = self._actor(index, self.legs[-1])
             before = submission.window.spent_s
-            played = [self._play(index, self.make(self.rng), legs) for _ in range(WARMUPS)][
-                1:
-            ]  # a first call may compile
+            _, *played = [self._play(index, self.make(self.rng), legs) for _ in range(WARMUPS)]  # the first may compile
             if index == 0 and legs == self.legs:
                 self.warmup_s += submission.load_s + submission.window.spent_s - before
                 call_s = min(p["submission"][0].elapsed_s for p in played)

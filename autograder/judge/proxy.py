@@ -264,9 +264,7 @@ def unwrap(outcome: CallOutcome, function: Function, lines: dict[int, tuple[int,
         note = in_cells(outcome.note, lines)
         words = "\n".join(filter(None, (outcome.ranks, function.signature, note)))
         plain = outcome.states
-        if (
-            outcome.verdict is Verdict.MISSING_FUNCTION
-        ):  # by our own words: the guest's may hold what it was asked before
+        if outcome.verdict is Verdict.MISSING_FUNCTION:  # in our words: the guest's may hold what it was asked before
             plain = f"It is {function.signature}."
         raise CheckFailure(Finding(outcome.verdict, words, plain))
     return outcome.outputs[0] if len(outcome.outputs) == 1 else outcome.outputs

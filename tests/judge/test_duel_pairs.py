@@ -239,6 +239,18 @@ def test_who_cannot_play_the_least_number_of_rounds_is_too_slow(clock):
     assert timed(9 / 0.04).run().tiers[0].decision is Decision.FAIL  # who can, is told how slow it is
 
 
+def test_a_machine_that_stood_still_is_not_the_submission_s_slowness(clock, monkeypatch):
+    """Slow as it is, its calls took little of the time: a few rounds decide nothing."""
+    real = Duel._round
+
+    def stalls(*arguments):
+        clock[0] += 100.0
+        return real(*arguments)
+
+    monkeypatch.setattr(Duel, "_round", stalls)
+    assert timed(0.4 / 0.04).run().inconclusive == "no decision after 3 rounds"
+
+
 def test_a_first_call_may_compile(clock):
     """In every pair: nobody is too slow by that."""
     assert timed(1.5, [25.0]).run().tiers[0].decision is Decision.PASS
