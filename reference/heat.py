@@ -9,7 +9,7 @@ The plate is sampled on ny × nx points, the same spacing dx (m) both ways. One 
 for the points inside; the outermost ring of points never changes (Dirichlet). A plate
 thinner than 3 points is all ring.
 
-Counts: 6 flops a point and step as written; 16 bytes a point and step (one read, one write) if rows wait in cache.
+Counts: 7 flops a point and step as written, 6 with (1 - 4r) formed before; 16 bytes a point and step (one read, one write) if rows wait in cache.
 Stability: r <= 1/4. Then a new value is a weighted mean of old ones: no new extremes, and rounding errors only add up.
 Exact solutions on the grid: the sine modes of `mode_factor`.
 

@@ -11,7 +11,7 @@ Two ideas:
    border and exchange. One message a neighbour and DEPTH steps instead of one a step.
 2. *Wavefront*: those DEPTH steps ride over the block together, as in `heat_numba`.
 
-Counts: 5 flops a point and step. Messages: 8 nx DEPTH bytes to each neighbour every DEPTH steps.
+Counts: 6 flops a point and step. Messages: 8 nx DEPTH bytes to each neighbour every DEPTH steps.
 Time of a message of b bytes: latency + b / bandwidth; DEPTH divides the first term.
 
 Source: C. Ding, Y. He, *A ghost cell expansion method for reducing communications in solving PDE problems*, SC 2001; the

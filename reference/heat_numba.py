@@ -5,7 +5,7 @@
 T is (ny, nx) in K, alpha in m2/s, dx in m, dt in s; the outermost ring keeps its temperature.
 
 Three ideas, in the order of what they gain:
-1. *Fused*: one pass over the rows, no temporaries. 5 flops a point (4 with a fused multiply-add counted once).
+1. *Fused*: one pass over the rows, no temporaries. 6 flops a point (5 instructions, one of them a fused multiply-add).
 2. *Vectorised*: the inner loop runs along memory and may be reassociated and contracted, so that the compiler uses
    the widest registers. 5 loads and 1 store a point, most of them from the first cache level.
 3. *Blocked in time*: DEPTH steps ride over the plate as one wavefront. When row i of step k is done, row i - 1 of step

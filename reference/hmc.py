@@ -17,7 +17,7 @@ was observed at the end of days 1 … T, with an error of sd 0.02; theta has a n
     U(theta) = sum_d (I_d - y_d)^2 / (2 0.02^2) + |theta - theta_0|^2 / (2 0.5^2)        dimensionless
 
 The gradient is that of these sums, through the steps. Here it is a complex step: U(theta + i delta) has it in its imaginary part, to
-rounding. Counts, a step of S, I and their derivatives by both parameters: 32 flops. Evaluations of U and its gradient: L a trajectory.
+rounding. Counts, a step of S, I and their derivatives by both parameters: 23 flops at least. Evaluations of U and its gradient: L a trajectory.
 
 Source: S. Duane, A. D. Kennedy, B. J. Pendleton, D. Roweth, *Hybrid Monte Carlo*, Phys. Lett. B 195, 1987; R. M. Neal, *MCMC using
 Hamiltonian dynamics*, Handbook of Markov Chain Monte Carlo, 2011; W. O. Kermack, A. G. McKendrick, Proc. R. Soc. A 115, 1927 (the epidemic).

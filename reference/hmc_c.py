@@ -4,11 +4,11 @@ Formula, units and arguments as in `hmc`. The chains are compiled by gcc:
 
 1. *Chains side by side.* S, I and their four derivatives are two registers of eight chains each; all trajectories of a block run before
    the next block begins. A chain that rejects keeps its place by a mask; nothing branches.
-2. *h in the rates.* beta/4 and gamma/4 are formed once an evaluation, so that a step is five products, seven fused multiply-adds and nine sums.
+2. *h in the rates.* beta/4 and gamma/4 are formed once an evaluation, so that a step is five products, five fused multiply-adds and eight sums.
 3. *What is known is kept*: U and its gradient where a chain stands: L evaluations a trajectory.
 4. *The exponential* that rates need is taken twice a chain and evaluation, beside some 240 steps.
 
-Counts, a step: 28 flops for S, I and four derivatives. With 60 days a chain's evaluation is 6.7 kflop; memory is used for
+Counts, a step: 23 flops for S, I and four derivatives; a day: 7. With 60 days a chain's evaluation is 5.9 kflop; memory is used for
 momenta and samples alone, 40 bytes a trajectory.
 """
 

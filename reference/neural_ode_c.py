@@ -11,8 +11,8 @@ Formulas, units and layout of p as in `neural_ode`. The gradient is compiled by 
 4. *Sums once a step.* On the way back each stage needs the one after it, but the sums over recordings for W1, b1 and W2 do not:
    what reaches the units is kept in the first cache level, and 250 sums are loaded and stored once for four stages.
 
-Counts, a recording, step, stage and unit: 4 multiply-adds and 1 tanh (12 multiply-adds, a division and 12 more operations) there, 11
-multiply-adds and 2 operations back: 42 instructions for eight recordings. Measured on AMD Zen 4, which takes one of them a cycle:
+Counts, a recording, step, stage and unit: 4 multiply-adds and 1 tanh (12 multiply-adds, a division and 12 more operations) there, 8
+multiply-adds and 3 operations back: 40 instructions for eight recordings. Measured on AMD Zen 4, which takes one of them a cycle:
 1.7 ns a recording, stage and unit where NumPy's tanh alone takes 2 ns. Memory is not the limit: the time does not depend on
 the number of steps.
 """

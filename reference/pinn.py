@@ -15,7 +15,7 @@ the mean squared residual at n points,
 - `Source` is a sum of sine modes, for which u is known: sin(pi p x) sin(pi q y) has -(u_xx + u_yy) = pi^2 (p^2 + q^2) u.
 - `relative_error` says how far a network is from that u, in the L2 norm over the square.
 
-Counts, a point and unit: one tanh; some 25 flops for the residual and 45 more for the gradient, on numbers that fit in cache
+Counts, a point and unit: one tanh; 17 flops for its argument and the residual, 30 more for the gradient, on numbers that fit in cache
 if points are taken in blocks. No stability limit.
 
 Source: I. E. Lagaris, A. Likas, D. I. Fotiadis, IEEE Trans. Neural Networks 9 (1998) 987–1000 (trial solutions that obey the

@@ -10,8 +10,8 @@ Formulas, units and layout of theta as in `pinn`. One core.
    together from bits. Off by 3e-16 of 1, not of tanh: small arguments lose relative digits, which sums do not see.
 4. *Whole registers.* Where a processor has AVX-512, LLVM makes vectors of half a register unless it is asked.
 
-Counts, a point and unit: 22 operations and a division for tanh, 10 for the residual, 19 for the gradient, most of them fused
-multiply-adds; `flops` of the assignment counts 70, tanh not among them. Memory: 24 bytes a point, read once.
+Counts, a point and unit: 22 operations and a division for tanh, 10 for its argument and the residual, 19 for the gradient, most of them fused
+multiply-adds; `flops` of the assignment counts 47, tanh not among them. Memory: 24 bytes a point, read once.
 Best NumPy (solutions/matrix_products.py: powers of s and matrix products) takes 5.7 times as long (ladder, Xeon with AVX-512).
 
 Source: as in `pinn`; the exponential after W. J. Cody and W. Waite, *Software Manual for the Elementary Functions* (1980).

@@ -9,7 +9,7 @@ Formulas, units and arguments as in `sensitivities`. The ensemble is compiled by
 3. *dt in the coefficients* of the sums of stages.
 
 Counts, a member and step: four stages of 16 products and multiply-adds for the derivatives and eight instructions for what they share,
-and nineteen multiply-adds for the sums: some 165 instructions for eight members, 268 flops. Memory: 32 bytes a member at the start, 80 at the end.
+and seventy multiply-adds for the sums: some 165 instructions for eight members, 268 flops. Memory: 32 bytes a member at the start, 80 at the end.
 
 Programs, one member's path and the fit are NumPy, as in the baseline.
 """

@@ -15,7 +15,7 @@ from autograder.api import AutograderError, Node, Options, worker_environment
 from autograder.cli.choices import SANDBOX
 from autograder.domain.device import real
 from autograder.engine.cluster import refuse_open
-from autograder.engine.examine import floor
+from autograder.engine.examine import LEAST, ROUNDS, floor
 from autograder.measure.fitness import Fitness, Item, inspect
 from autograder.measure.gpu import inspect_gpus
 from autograder.measure.gpu import lent as lent_gpus
@@ -31,7 +31,13 @@ def node() -> None:
 
 @node.command()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@click.option("--rounds", default=40, show_default=True, help="Rounds of the A/A duel that measures the noise floor.")
+@click.option(
+    "--rounds",
+    default=ROUNDS,
+    show_default=True,
+    type=click.IntRange(LEAST),
+    help="Rounds of the A/A duel that measures the noise floor.",
+)
 @SANDBOX
 def check(as_json: bool, rounds: int, sandbox: str) -> None:
     """Say in words whether verdicts of this machine can be trusted; exits 1 if it must not grade."""

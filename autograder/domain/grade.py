@@ -155,6 +155,7 @@ def _control_json(control: Control | None) -> dict[str, Any] | None:
         "submission": control.submission,
         "rounds": len(control.counted),
         "doubt": control.doubt,
+        "after": list(control.after),
         "trace": [asdict(r) for r in control.rounds],
     }
 
@@ -164,7 +165,10 @@ def _control_from(data: dict[str, Any] | None) -> Control | None:
         return None
     trace = tuple(Round(**r) for r in data["trace"])
     decisions = tuple(Decision(d) for d in data["decisions"])
-    return Control(tuple(data["thresholds"]), decisions, data["speedup"], data["submission"], trace, data["doubt"])
+    return Control(
+        tuple(data["thresholds"]), decisions, data["speedup"], data["submission"], trace, data["doubt"],
+        tuple(data.get("after", ())),
+    )  # fmt: skip
 
 
 _PLAIN = ("reference_s", "submission_s", "floor_s", "empty_s", "warmup_s", "inconclusive", "canary", "workers")

@@ -57,6 +57,7 @@ class Control:
         submission: the submission's, in the same rounds.
         rounds: all of them, the dropped ones, too.
         doubt: why these rounds decide nothing, or empty.
+        after: rounds at which each tier was decided.
     """
 
     thresholds: tuple[float, ...]
@@ -65,6 +66,7 @@ class Control:
     submission: float
     rounds: tuple[Round, ...]
     doubt: str = ""
+    after: tuple[int, ...] = ()
 
     @property
     def counted(self) -> tuple[Round, ...]:
@@ -77,7 +79,7 @@ class DuelOutcome:
     """All that a duel measured.
 
     Attributes:
-        interval: anytime-valid bounds of the speedup at `level`.
+        interval: anytime-valid bounds of the speedup at `level`, from the rounds that `witnesses` names.
         inconclusive: why no decision could be reached, or empty.
         empty_s: cost of an empty call, already subtracted.
         floor_s: no honest call can be faster (bytes over bandwidth).
@@ -107,3 +109,9 @@ class DuelOutcome:
     def counted(self) -> tuple[Round, ...]:
         """The rounds that were not dropped."""
         return tuple(r for r in self.rounds if not r.dropped)
+
+    @property
+    def witnesses(self) -> tuple[Round, ...]:
+        """The counted rounds that speedup, interval and seconds are of: those beside a known program where a tier was won in them."""
+        won = self.control is not None and Decision.PASS in self.control.decisions
+        return self.control.counted if won and self.control is not None else self.counted

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -11,7 +12,7 @@ from autograder.measure.fitness import Fitness, Item
 from autograder.measure.statistics import interval, median
 
 KERNEL_S = 0.02
-ROUNDS = 40
+ROUNDS, LEAST = 40, 24  # half of them may be dropped, and an interval needs twelve
 NOISE_WARN, NOISE_REFUSE = 0.05, 0.20
 BIAS_REFUSE = 0.025  # half the guard band: a node that favours one side by more would decide tiers by itself
 
@@ -47,7 +48,7 @@ def judge(trace: Sequence[Round]) -> Item:
         f"{dropped} of {rounds} rounds dropped"
     )
     unbiased = low <= 1 <= high
-    slightly = low <= 1 + BIAS_REFUSE and high >= 1 - BIAS_REFUSE
+    slightly = low <= 1 + BIAS_REFUSE and 1 - BIAS_REFUSE <= high < math.inf
     if not (spread <= NOISE_REFUSE and slightly):
         return Item("noise floor", Fitness.REFUSE, words)
     return Item("noise floor", Fitness.GOOD if spread <= NOISE_WARN and unbiased else Fitness.WARN, words)

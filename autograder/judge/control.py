@@ -51,18 +51,27 @@ def account(rotation: Rotation, rounds: Sequence[Round]) -> Control:
     elif not all(won) or not tiers.settled:
         doubt = f"no decision after {len(counted)} rounds beside a known program"
     decisions = tuple(d if w else Decision.UNDECIDED for d, w in zip(tiers.decisions, won, strict=True))
-    return Control(tiers.thresholds, decisions, known, again, tuple(rounds), doubt)
+    return Control(tiers.thresholds, decisions, known, again, tuple(rounds), doubt, tuple(tiers.rounds))
 
 
 def controlled(outcome: DuelOutcome, control: Control) -> DuelOutcome:
     """The outcome, with the tiers in question as the controlled rounds have them.
 
-    Where one of them is won now, the first rounds were the worse witness: speedup and interval are those of the others.
+    Where one of them is won now, the first rounds were the worse witness: speedup, interval and seconds are those of the others.
+    The interval is the second of two then, and which of them is shown depends on what they say: either may miss.
     """
-    said = dict(zip(control.thresholds, control.decisions, strict=True))
-    tiers = tuple(replace(t, decision=said.get(t.threshold, t.decision)) for t in outcome.tiers)
+    said = {t: (d, n) for t, d, n in zip(control.thresholds, control.decisions, control.after, strict=True)}
+    again = [(t, *said.get(t.threshold, (t.decision, t.rounds))) for t in outcome.tiers]
+    tiers = tuple(replace(t, decision=d, rounds=n) for t, d, n in again)
     outcome = replace(outcome, control=control, tiers=tiers, inconclusive=control.doubt)
     if Decision.PASS not in control.decisions:
         return outcome
-    bounds = interval([r.ratio for r in control.counted], 1 - outcome.level)
-    return replace(outcome, speedup=control.submission, interval=bounds)
+    rounds = control.counted
+    return replace(
+        outcome,
+        speedup=control.submission,
+        interval=interval([r.ratio for r in rounds], 1 - outcome.level),
+        level=1 - 2 * (1 - outcome.level),
+        reference_s=median([r.reference_s for r in rounds]),
+        submission_s=median([r.submission_s for r in rounds]),
+    )

@@ -368,6 +368,11 @@ class Grading:
         finally:
             self.duelled_s += self.student_s() - before
 
+    @property
+    def isolated(self) -> bool:
+        """Whether every guest was in a container."""
+        return all(a.guest.isolated for a in (*self._all, *self._mine))
+
     def student_s(self) -> float:
         """Those of the submission's."""
         return sum(a.window.spent_s for a in self._submitted)

@@ -79,7 +79,7 @@ def grade(
         grading.close()
     wall = time.perf_counter() - begun
     engine = {
-        "version": __version__, "isolated": all(h.guest.isolated for h in hands) if hands else None,
+        "version": __version__, "isolated": grading.isolated,
         "image": job.profile.image, "entropy": job.entropy, "attempt": job.attempt, "pairs": job.pairs,
         "guest_s": round(guest_s, 4), **({"device": job.profile.device} if job.profile.device else {}),
     }  # fmt: skip

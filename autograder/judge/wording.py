@@ -44,7 +44,7 @@ def describe(criterion: Criterion, finding: Finding, check: str) -> str:
 def describe_duel(criterion: Criterion, duel: DuelOutcome) -> str:
     """The measured speedup, its interval, and what was asked."""
     low, high = duel.interval
-    n = len(duel.counted)
+    n = len(duel.witnesses)
     if criterion.kind is CriterionKind.SCALING:
         against = f"with {duel.workers} workers, against the reference on one"
     else:

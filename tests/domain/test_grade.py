@@ -15,7 +15,7 @@ def graded(high: float) -> Grade:
     """With a duel whose interval ends there."""
     rounds = (Round(0.1, 0.2, 0.5, 0, True), Round(0.1, 0.2, 0.5, 1, False, "the hypervisor took 9 ms"))
     beside = (Round(0.1, 0.2, 0.5, 0, True, control=0.9),)
-    control = Control((0.6,), (Decision.FAIL,), 0.9, 0.5, beside)
+    control = Control((0.6,), (Decision.FAIL,), 0.9, 0.5, beside, after=(17,))
     duel = DuelOutcome(
         "f", 0.5, (0.0, high), 0.995, rounds, (TierOutcome(0.2, 5.0, Decision.UNDECIDED, 1),), 0.1, 0.2, 0.0, 1e-4, 1.0,
         "1 of 2 rounds were disturbed", curve=((1, 0.9),), control=control,

@@ -83,6 +83,11 @@ def test_a_small_bias_is_a_warning():
     assert judge(trace([1.015 + 0.001 * (i % 3) for i in range(40)])).fitness is Fitness.WARN
 
 
+def test_too_few_rounds_show_nothing():
+    """Without an interval no bias is excluded."""
+    assert judge(trace([1.15 + 0.001 * (i % 3) for i in range(8)])).fitness is Fitness.REFUSE
+
+
 def test_the_newest_night_is_found():
     """Before the hour it was yesterday's."""
     noon = datetime(2026, 9, 2, 12, tzinfo=UTC).astimezone()

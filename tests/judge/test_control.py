@@ -63,11 +63,11 @@ def test_what_slows_the_known_program_too_costs_nobody_a_tier():
     assert "0.7× could not be decided: a program that earns" in describe_duel(criterion, outcome)
 
 
-def test_what_was_lost_in_a_bad_minute_is_won_in_a_good_one(monkeypatch):
-    """Slow for its first calls, and then as fast as the known program."""
+def moody(monkeypatch):
+    """A duel of a submission that is slow for its first calls, and then as fast as the known program."""
     calls = Guest.call
 
-    def moody(guest, *given):
+    def call(guest, *given):
         outcome = calls(guest, *given)
         if guest is not theatre.made.get((0, "")) and guest is not theatre.made.get((1, "")):
             return outcome
@@ -75,13 +75,29 @@ def test_what_was_lost_in_a_bad_minute_is_won_in_a_good_one(monkeypatch):
         slower = 1.5 if guest.asked < 20 else 1.0
         return CallOutcome(outcome.verdict, outcome.outputs, outcome.elapsed_s * slower)
 
-    monkeypatch.setattr(Guest, "call", moody)
+    monkeypatch.setattr(Guest, "call", call)
     theatre = Theatre(random.Random(3))
-    outcome = duel(theatre)
+    return duel(theatre)
+
+
+def test_what_was_lost_in_a_bad_minute_is_won_in_a_good_one(monkeypatch):
+    """By the rounds beside the known program."""
+    outcome = moody(monkeypatch)
     assert outcome.control.thresholds == (0.7, 0.9) and not outcome.inconclusive
     assert decisions(outcome) == ["pass", "pass", "pass"] and 0.98 < outcome.speedup < 1.02
     low, high = outcome.interval
     assert low <= outcome.speedup <= high
+
+
+def test_what_is_said_of_a_tier_that_was_won_again_is_of_the_rounds_that_won_it(monkeypatch):
+    """Rounds, seconds and interval go with the speedup; the interval is one of two, and its level says so."""
+    outcome = moody(monkeypatch)
+    again = outcome.control.counted
+    assert outcome.witnesses == again and len(again) != len(outcome.counted)
+    assert outcome.reference_s / outcome.submission_s == pytest.approx(outcome.speedup, rel=0.02)
+    assert [t.rounds for t in outcome.tiers][1:] == list(outcome.control.after) and outcome.level == pytest.approx(0.99)
+    sentence = describe_duel(Criterion("s", "S", 30, CriterionKind.SPEEDUP), outcome)
+    assert f"{len(again)} rounds)" in sentence and "99.0% interval" in sentence
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 
 from autograder.api import Submission, load, receive
+from autograder.domain.grade import Grade
 from autograder.domain.measurement import Decision
 from autograder.domain.submission import digest
 from autograder.domain.verdict import Verdict
@@ -36,7 +37,7 @@ def test_a_right_and_fast_submission_earns_full_marks(node, basic, name):
     assert duel is not None
     assert duel.interval[0] <= duel.speedup <= duel.interval[1]
     assert len(duel.counted) >= 12
-    assert {r.pair for r in duel.rounds} == {0, 1}
+    assert {r.pair for r in duel.rounds} == {0, 1} and grade.engine["isolated"] is True
 
 
 def test_a_slow_one_reaches_the_lower_tier_only(node, basic):
@@ -52,14 +53,25 @@ def test_a_slow_one_reaches_the_lower_tier_only(node, basic):
     assert "A program of the course's own" in speed.sentence
 
 
-def test_nobody_loses_a_tier_that_the_known_program_loses_too(node, basic, tmp_path):
+def test_nobody_loses_a_tier_that_the_known_program_loses_too(node, basic, tmp_path, monkeypatch):
     """As if a neighbour of the machine slowed everything but the reference by three; what is reached is reached."""
     folder = tmp_path / "t_basic"
     shutil.copytree(basic.folder, folder)
     shutil.copyfile(folder / "mutants/three_times.py", folder / "solutions/numpy_loop.py")
     slowed = load(folder)
-    speed = node.grade(slowed, receive(folder / "mutants/three_times.py", 64)).criteria[-1]
+    tries, attempt = list[Grade](), node._attempt
+
+    def remembered(job, say):
+        tries.append(attempt(job, say))
+        return tries[-1]
+
+    monkeypatch.setattr(node, "_attempt", remembered)
+    grade = node.grade(slowed, receive(folder / "mutants/three_times.py", 64))
+    speed = grade.criteria[-1]
     assert speed.verdict is Verdict.INCONCLUSIVE, speed.evidence
+    spent = sum(t.engine["guest_s"] for t in tries)
+    assert len(tries) == 2 and grade.engine["guest_s"] == pytest.approx(spent, abs=1e-3)
+    assert grade.overhead_s == pytest.approx(grade.wall_s - spent, abs=1e-3)
     assert [t.decision for t in speed.duel.tiers] == [Decision.PASS, Decision.UNDECIDED]
     assert "did not earn it in the same rounds" in speed.sentence
 

@@ -8,6 +8,7 @@ import pytest
 
 from autograder.api import Node, Options, Submission
 from autograder.domain.submission import digest
+from autograder.report.page import page
 from autograder.sandbox.process import NotIsolated
 
 from .. import conftest
@@ -26,5 +27,6 @@ def test_a_guest_is_pinned_to_the_core_that_it_was_lent(basic):
     core = max(os.sched_getaffinity(0))
     with Node(Options(kind="subprocess", references=conftest.FIXTURES / "reference")) as node:
         made = Submission("counts", {"solution.py": COUNTS}, digest({"solution.py": COUNTS}))
-        (result,) = node.grade(basic, made, only="examples", cores=(core,)).criteria
-    assert f"on [{core}]" in result.evidence["checks"][0]["detail"]
+        grade = node.grade(basic, made, only="examples", cores=(core,))
+    assert f"on [{core}]" in grade.criteria[0].evidence["checks"][0]["detail"]
+    assert grade.engine["isolated"] is False and "a try, never a grade" in page(grade)

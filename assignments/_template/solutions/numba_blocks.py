@@ -1,4 +1,4 @@
-"""Sixteen accumulators at a time in local variables of an inner function, compiled by Numba."""
+"""Sixty-four accumulators at a time in local variables of an inner function, compiled by Numba."""
 
 import numpy as np
 from numba import njit

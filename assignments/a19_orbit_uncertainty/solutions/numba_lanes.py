@@ -75,7 +75,7 @@ def covariance(r, v, P, t):
 
 @njit(inline="always")
 def circular(x):
-    """Sine and cosine of |x| <= 4."""
+    """Sine and cosine of |x| <= 8."""
     q = np.rint(x * (2 / np.pi))
     y = (x - q * 1.5707963267948966) - q * 6.123233995736766e-17
     z = y * y
@@ -93,6 +93,7 @@ def circular(x):
     c = c * z - 1.38888888888730564e-3
     c = c * z + 4.16666666666665929e-2
     c = 1.0 - 0.5 * z + z * z * c
+    q -= 4.0 * np.rint(0.25 * q)  # of whole turns nothing is left
     odd = np.abs(q) == 1.0
     sine = c * q if odd else s * (1.0 - np.abs(q))
     cosine = -s * q if odd else c * (1.0 - np.abs(q))
