@@ -19,10 +19,12 @@ from autograder.domain.record import Entry, Purpose, Receipt, Role, State
 from autograder.domain.shown import CELLS_NOT_RUN, Shown
 from autograder.domain.submission import Submission
 from autograder.domain.term import Term
+from autograder.domain.verdict import Fault, Verdict
 from autograder.engine.node import Node
 from autograder.engine.options import Options
 from autograder.engine.quietly import quietly
 from autograder.errors import AutograderError, CourseError, LedgerError, SubmissionError
+from autograder.report import drawing
 from autograder.report.page import page, write_page
 
 if TYPE_CHECKING:
@@ -43,6 +45,7 @@ __all__ = [
     "CourseError",
     "Dispatcher",
     "Entry",
+    "Fault",
     "Grade",
     "HandedIn",
     "Ledger",
@@ -59,8 +62,10 @@ __all__ = [
     "Submission",
     "SubmissionError",
     "Term",
+    "Verdict",
     "all_folders",
     "backup_ledger",
+    "drawing",
     "exercise",
     "find",
     "load",

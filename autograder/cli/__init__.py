@@ -1,4 +1,8 @@
-"""The command line. Exit codes of `grade`: 0 a grade was reached, 2 usage, course or submission error, 3 the fault is ours."""
+"""The command line.
+
+Exit codes of `grade`: 0 a grade was reached, 2 usage, course or submission error, 3 the fault is ours. `check` exits 1 where
+a check is missed by the student's fault.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +18,7 @@ import click
 from autograder import __version__
 from autograder.errors import AutograderError, CourseError, SubmissionError
 
-EXIT_INPUT, EXIT_OURS = 2, 3
+EXIT_MISSED, EXIT_INPUT, EXIT_OURS = 1, 2, 3
 
 # name → module of this package that holds it, and what it is for; imported only when asked for, so that --help is quick
 _COMMANDS = {

@@ -26,8 +26,9 @@ from autograder.api import (
     receive,
     write_page,
 )
-from autograder.cli import EXIT_OURS
+from autograder.cli import EXIT_MISSED, EXIT_OURS
 from autograder.cli.choices import SANDBOX
+from autograder.domain.verdict import Fault
 from autograder.report import terminal
 
 
@@ -194,7 +195,7 @@ def _many(node: Node, work: Assignment, submissions: list[Submission], output: _
 def check(assignment: str, file: Path | None) -> None:
     """Run ASSIGNMENT's public checks on FILE (default: the notebook in the folder), in place, for students.
 
-    The same checks and messages as in the grading; not isolated, not timed, not recorded.
+    The same checks and messages as in the grading; not isolated, not timed, not recorded. Exits 1 where one is missed.
     """
     work = exercise(assignment)
     target = file or work.folder / f"{work.slug}.ipynb"
@@ -204,5 +205,7 @@ def check(assignment: str, file: Path | None) -> None:
     with Node(Options(kind="subprocess", pairs=1)) as node:
         result = node.grade(work, submission, public_only=True)
     terminal.show(result, Console())
-    if any(c.verdict != "passed" for c in result.criteria):
-        sys.exit(1)
+    if any(c.verdict.fault is Fault.STUDENT for c in result.criteria):
+        sys.exit(EXIT_MISSED)
+    if result.ours:
+        sys.exit(EXIT_OURS)

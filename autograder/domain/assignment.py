@@ -135,6 +135,9 @@ class Tier:
     points: float
 
 
+_OPPONENTS = {"kernel": "the reference kernel", "baseline": "the baseline"}
+
+
 @dataclass(frozen=True, slots=True)
 class Criterion:
     """One line of the verdict.
@@ -164,6 +167,13 @@ class Criterion:
     flops: float = 0.0
     bytes: float = 0.0
     edges: bool = False
+
+    @property
+    def opponent(self) -> str:
+        """What a submission is timed against, in words."""
+        if self.kind is CriterionKind.SCALING:
+            return "the reference on one worker"
+        return _OPPONENTS[self.against]
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,6 +141,7 @@ def _duel_json(duel: DuelOutcome) -> dict[str, Any]:
         "workers": duel.workers,
         "curve": [list(point) for point in duel.curve],
         "control": _control_json(duel.control),
+        "against": duel.against,
         "trace": [asdict(r) for r in duel.rounds],
     }
 
@@ -172,6 +173,7 @@ def _control_from(data: dict[str, Any] | None) -> Control | None:
 
 
 _PLAIN = ("reference_s", "submission_s", "floor_s", "empty_s", "warmup_s", "inconclusive", "canary", "workers")
+_LATER = ("against",)  # not in older grades
 _DUEL_KEYS = {
     "function",
     "speedup",
@@ -184,6 +186,7 @@ _DUEL_KEYS = {
     "control",
     "trace",
     *_PLAIN,
+    *_LATER,
 }
 
 
@@ -203,4 +206,5 @@ def _duel_from(data: dict[str, Any]) -> DuelOutcome | None:
         curve=tuple((int(p), float(s)) for p, s in data["curve"]),
         control=_control_from(data.get("control")),
         **{k: data[k] for k in _PLAIN},
+        **{k: data[k] for k in _LATER if k in data},
     )

@@ -86,6 +86,7 @@ class DuelOutcome:
         warmup_s: import, JIT and discarded calls of the submission.
         canary: for scaling, the reference's own speedup at p over 1, else 0.
         control: what a known program did before a tier was lost, where there is one and it was asked.
+        against: what was timed beside the submission, in words.
     """
 
     function: str
@@ -104,6 +105,7 @@ class DuelOutcome:
     workers: int = 1
     curve: tuple[tuple[int, float], ...] = ()
     control: Control | None = None
+    against: str = "the reference"  # which one, older grades do not say
 
     @property
     def counted(self) -> tuple[Round, ...]:

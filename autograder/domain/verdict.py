@@ -13,6 +13,14 @@ class Fault(StrEnum):
     STUDENT = "student"
     OURS = "ours"
 
+    @property
+    def mark(self) -> str:
+        """Before a verdict, for who sees no colour."""
+        return _MARKS[self]
+
+
+_MARKS = {Fault.NOBODY: "✓", Fault.STUDENT: "✗", Fault.OURS: "…"}
+
 
 class Verdict(StrEnum):
     """Codes of the JSON contract."""

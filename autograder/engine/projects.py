@@ -97,7 +97,7 @@ def _result(claim: Claim, found: Measured, grade: Grade | None) -> CriterionResu
     if verdict is Verdict.GRADER_FAILED:
         evidence["problem"] = found.words
     if duel is not None:  # the edges of a claim are no tiers, for whoever reads the report
-        duel = replace(duel, tiers=())
+        duel = replace(duel, tiers=(), against="the team's baseline")
     return CriterionResult(claim.id, claim.title, 0.0, 0.0, verdict, _words(found, duel, verdict), True, evidence, duel)
 
 

@@ -369,6 +369,7 @@ class Duel:
             inconclusive=self._doubt(tiers, rounds, canary),
             canary=canary,
             workers=self.criterion.workers if self.workers else 1,
+            against=self.criterion.opponent,
         )
 
     def _doubt(self, tiers: Tiers, rounds: tuple[Round, ...], canary: float) -> str:

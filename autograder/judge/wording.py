@@ -45,12 +45,9 @@ def describe_duel(criterion: Criterion, duel: DuelOutcome) -> str:
     """The measured speedup, its interval, and what was asked."""
     low, high = duel.interval
     n = len(duel.witnesses)
-    if criterion.kind is CriterionKind.SCALING:
-        against = f"with {duel.workers} workers, against the reference on one"
-    else:
-        against = "against the reference kernel" if criterion.against == "kernel" else "against the baseline"
+    workers = f"with {duel.workers} workers, " if criterion.kind is CriterionKind.SCALING else ""
     span = f"{duel.level:.1%} interval {figure(low)} to {figure(high)}" if math.isfinite(high) else "no interval yet"
-    words = f"{figure(duel.speedup)}× {against} ({span}, {n} rounds)"
+    words = f"{figure(duel.speedup)}× {workers}against {criterion.opponent} ({span}, {n} rounds)"
     passed = [t for t in duel.tiers if t.decision is Decision.PASS]
     missed = [t for t in duel.tiers if t.decision is Decision.FAIL]
     open_ = [t for t in duel.tiers if t.decision is Decision.UNDECIDED]

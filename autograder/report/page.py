@@ -29,6 +29,7 @@ def write_page(grade: Grade, path: Path, *, staff: bool = False) -> Path:
     return path
 
 
+BASELINE = "your baseline"  # what a team's program is timed against
 KNOWN = (
     "Before a tier is lost, it is tried again beside a program that is known to deserve it, on the same inputs. Where that "
     "program does not reach it either, the machine is to blame and nobody loses it."
@@ -42,11 +43,13 @@ def page(grade: Grade, *, staff: bool = False) -> str:
         staff: with evidence and details of hidden checks; else what the student may see.
     """
     shown = grade if staff else grade.for_student()
-    duels = {c.id: _figures(c, c.duel) for c in shown.criteria if c.duel is not None and c.duel.counted}
-    return TEMPLATES.get_template("grade.html").render(grade=shown, duels=duels, staff=staff, Fault=Fault)
+    timed = [(c, c.duel) for c in shown.criteria if c.duel is not None and c.duel.counted]
+    theirs = {c.id: BASELINE if CLAIM in c.evidence else d.against for c, d in timed}
+    duels = {c.id: _figures(c, d, theirs[c.id]) for c, d in timed}
+    return TEMPLATES.get_template("grade.html").render(grade=shown, duels=duels, theirs=theirs, staff=staff)
 
 
-def _figures(criterion: CriterionResult, duel: DuelOutcome) -> list[tuple[str, str]]:
+def _figures(criterion: CriterionResult, duel: DuelOutcome, against: str) -> list[tuple[str, str]]:
     """Caption and plot."""
     if CLAIM in criterion.evidence:
         claim = Measured.from_json(criterion.evidence[CLAIM])
@@ -54,9 +57,9 @@ def _figures(criterion: CriterionResult, duel: DuelOutcome) -> list[tuple[str, s
     else:
         first = ("Where the speedup lies, and what each tier asks.", plots.tiers(duel))
     band = "Every round. The band is the interval after that many rounds; it is valid at every moment, so stopping early is fair."
-    figures = [first, (band, plots.rounds(duel))]
+    figures = [first, (band, plots.rounds(duel, against))]
     if duel.control is not None and duel.control.counted:
-        figures.append((KNOWN, plots.control(duel.control)))
+        figures.append((KNOWN, plots.control(duel.control, against)))
     if duel.workers > 1:
         figures.append(("Scaling over workers.", plots.scaling(duel)))
     return figures

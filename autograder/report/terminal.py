@@ -13,7 +13,6 @@ from autograder.domain.grade import Grade
 from autograder.domain.verdict import Fault, Verdict
 
 _STYLE = {Fault.NOBODY: "green", Fault.STUDENT: "red", Fault.OURS: "yellow"}
-_MARK = {Fault.NOBODY: "✓", Fault.STUDENT: "✗", Fault.OURS: "…"}
 
 
 def plain(text: str) -> str:
@@ -23,7 +22,7 @@ def plain(text: str) -> str:
 
 def verdict(code: Verdict) -> str:
     """Coloured, and marked for who sees no colour."""
-    return f"[{_STYLE[code.fault]}]{_MARK[code.fault]} {code}[/]"
+    return f"[{_STYLE[code.fault]}]{code.fault.mark} {code}[/]"
 
 
 def show(grade: Grade, console: Console, *, staff: bool = False) -> None:

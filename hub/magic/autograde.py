@@ -6,13 +6,13 @@ import argparse
 import html
 import shlex
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from autograder.api import AutograderError, Node, Options, find, load, receive
-from hub.nbgrader_plugins.client import Service, ServiceError
+from autograder.api import AutograderError, Fault, Node, Options, Verdict, find, load, receive
+from hub.nbgrader_plugins.client import FINAL, Service, ServiceError
 
 connect: Callable[[], Service] = Service  # the one seam: tests put their own here
 WAIT_S = 900.0
@@ -25,6 +25,13 @@ _PHASES = {
     "retry": "trying again, at no cost to you",
     "recorded": "done",
 }
+# of what has ended without a grade
+_ENDED = {
+    "needs-staff": "It is with the course's staff now, and not in the queue any more.",
+    "waiting-for-hardware": "It is measured by itself once a machine with the hardware that it needs is there.",
+    "refused": "It is not graded.",
+}
+_FAULTS = {str(v): v.fault for v in Verdict}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +51,7 @@ class Shown:
     def __repr__(self) -> str:
         lines = [self.heading]
         for verdict, title, sentence, points, most in self.rows:
-            lines.append(f"{'✓' if verdict == 'passed' else '✗'} {title} [{verdict}] {points:g}/{most:g}: {sentence}")
+            lines.append(f"{_fault(verdict).mark} {title} [{verdict}] {points:g}/{most:g}: {sentence}")
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
@@ -53,7 +60,7 @@ class Shown:
             "<tr>"
             + "".join(
                 cell.format(html.escape(text))
-                for text in (f"{'✓' if v == 'passed' else '✗'} {v}", title, sentence, f"{points:g} of {most:g}")
+                for text in (f"{_fault(v).mark} {v}", title, sentence, f"{points:g} of {most:g}")
             )
             + "</tr>"
             for v, title, sentence, points, most in self.rows
@@ -66,6 +73,17 @@ class Shown:
             return table
         frame = f'<iframe title="Report" sandbox srcdoc="{html.escape(self.page, quote=True)}" style="width:100%;height:40em;border:0"></iframe>'
         return f"{table}<details><summary>The whole report</summary>{frame}</details>"
+
+
+def _fault(verdict: str) -> Fault:
+    """Whose it is; a newer service may know verdicts that are not known here."""
+    return _FAULTS.get(verdict, Fault.STUDENT)
+
+
+def _undecided(verdicts: Iterable[str]) -> str:
+    """How many say nothing about the code, for a heading."""
+    number = sum(_fault(v) is Fault.OURS for v in verdicts)
+    return f"; {number} not decided, which is not your fault" if number else ""
 
 
 class _Words(argparse.ArgumentParser):
@@ -114,7 +132,8 @@ def _here(place: Path, file: Path) -> Shown | None:
         grade = node.grade(work, submission, public_only=True)
     rows = tuple((str(c.verdict), c.title, c.sentence, c.points, c.max_points) for c in grade.criteria)
     passed = sum(row[0] == "passed" for row in rows)
-    return Shown(f"{work.title}: {passed} of {len(rows)} public checks passed. {_SAVE}", rows)
+    said = f"{passed} of {len(rows)} public checks passed{_undecided(row[0] for row in rows)}"
+    return Shown(f"{work.title}: {said}. {_SAVE}", rows)
 
 
 def _remote(slug: str, file: Path) -> Shown | None:
@@ -136,14 +155,19 @@ def _remote(slug: str, file: Path) -> Shown | None:
 
         entry = service.wait(number, WAIT_S, say)
         if not entry.get("grade"):
-            _say(
-                f"{slug}: try {number} is {entry['state']}. {entry.get('problem', '')} It keeps its place in the queue."
-            )
+            _say(f"{slug}: try {number} is {entry['state']}. {_without_grade(entry)}")
             return None
         report = service.send("GET", "submissions", number, "report").text
     criteria = entry["grade"]["criteria"]
     rows = tuple((c["verdict"], c["title"], c["sentence"], c["points"], c["max_points"]) for c in criteria)
-    return Shown(f"{slug}: a try, not a grade: {entry['score']:g} of {entry['max_score']:g} points", rows, report)
+    said = f"{entry['score']:g} of {entry['max_score']:g} points{_undecided(row[0] for row in rows)}"
+    return Shown(f"{slug}: a try, not a grade: {said}", rows, report)
+
+
+def _without_grade(entry: dict[str, Any]) -> str:
+    """What happened to it, and what will."""
+    ahead = "It keeps its place in the queue." if entry["state"] not in FINAL else _ENDED.get(entry["state"], "")
+    return " ".join(filter(None, (entry.get("problem", ""), ahead)))
 
 
 def _say(words: str) -> None:

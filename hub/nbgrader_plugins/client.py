@@ -11,6 +11,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 from urllib.parse import quote
 
@@ -125,29 +126,40 @@ class Service:
     def wait(
         self, submission: int | str, limit_s: float, say: Callable[[dict[str, Any]], None] | None = None
     ) -> dict[str, Any]:
-        """The submission's entry once it is decided, or as it is when the time is over.
+        """The submission's entry once it is decided, or as it is when the time is over; outlives a service that restarts.
 
         Args:
             limit_s: longest wait.
             say: is called with every piece of news.
+
+        Raises:
+            Unreachable: nobody answers when the time is over.
+            Refused: the submission is not ours, or not there.
         """
         until = time.monotonic() + limit_s
         pause_s = 0.2
         while True:
-            entry: dict[str, Any] = self.json("GET", "submissions", str(submission))
-            if entry["state"] in FINAL or time.monotonic() >= until:
-                return entry
             try:
-                for news in self.news(submission):
-                    if say is not None:
-                        say(news)
-                    if time.monotonic() >= until:
-                        break
+                entry: dict[str, Any] = self.json("GET", "submissions", str(submission))
             except Unreachable:
-                pass  # the stream is a convenience, the entry is the truth
+                if time.monotonic() >= until:
+                    raise
+            else:
+                if entry["state"] in FINAL or time.monotonic() >= until:
+                    return entry
+                with suppress(ServiceError):  # the stream is a convenience, the entry is the truth
+                    self._follow(submission, until, say)
             # a stream that ends at once must not become a busy loop
             time.sleep(min(pause_s, max(0.0, until - time.monotonic())))
             pause_s = min(2 * pause_s, 5.0)
+
+    def _follow(self, submission: int | str, until: float, say: Callable[[dict[str, Any]], None] | None) -> None:
+        """Hands news on until the stream ends, or the time is over."""
+        for news in self.news(submission):
+            if say is not None:
+                say(news)
+            if time.monotonic() >= until:
+                return
 
 
 def _sentence(answer: httpx.Response) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from statistics import median
 from typing import Any
@@ -123,6 +123,13 @@ def speedups(assignment: Assignment, rows: list[dict[str, Any]]) -> dict[str, li
         if value is not None and 0 < value < math.inf:
             found.setdefault(titles.get(row["criterion"], row["criterion"]), []).append((row["submission"], value))
     return found
+
+
+def opponents(assignment: Assignment, titles: Iterable[str]) -> dict[str, str]:
+    """Title → what was timed beside the submissions, in words; claims are against a team's own program."""
+    known = {c.title: c.opponent for c in assignment.criteria}
+    unknown = "the team's baseline" if assignment.project else "the reference"
+    return {title: known.get(title, unknown) for title in titles}
 
 
 def outliers(points: list[tuple[int, float]]) -> dict[int, float]:

@@ -13,7 +13,7 @@ from autograder.api import AutograderError, State
 from hub.service import charts
 from hub.service.access import AtDesk, ChiefReader, Form, Id, Page, Slug, StaffReader, Word
 from hub.service.forms import back, line
-from hub.service.grades import criteria, failing, needs_a_look, speedups, standings
+from hub.service.grades import criteria, failing, needs_a_look, opponents, speedups, standings
 from hub.service.regrades import difference, picked, preview, regrade_all
 from hub.service.render import render
 
@@ -128,7 +128,8 @@ async def speedups_svg(slug: Slug, person: StaffReader, desk: AtDesk) -> Respons
     def picture() -> Response:
         found = desk.assignment(slug)
         measured = speedups(found, criteria(desk, slug, standings(desk, slug)))
-        return _picture(charts.speedups(measured, {c.title: [t.threshold for t in c.tiers] for c in found.criteria}))
+        tiers = {c.title: [t.threshold for t in c.tiers] for c in found.criteria}
+        return _picture(charts.speedups(measured, tiers, opponents(found, measured)))
 
     return await charts.drawn(picture)
 

@@ -18,7 +18,7 @@ def graded(high: float) -> Grade:
     control = Control((0.6,), (Decision.FAIL,), 0.9, 0.5, beside, after=(17,))
     duel = DuelOutcome(
         "f", 0.5, (0.0, high), 0.995, rounds, (TierOutcome(0.2, 5.0, Decision.UNDECIDED, 1),), 0.1, 0.2, 0.0, 1e-4, 1.0,
-        "1 of 2 rounds were disturbed", curve=((1, 0.9),), control=control,
+        "1 of 2 rounds were disturbed", curve=((1, 0.9),), control=control, against="the baseline",
     )  # fmt: skip
     criteria = (
         CriterionResult("a", "A", 1.0, 2.0, Verdict.PASSED, "Correct.", True, {"checks": []}),
@@ -33,6 +33,13 @@ def test_a_grade_comes_back_as_it_went():
         before = graded(high)
         text = json.dumps(before.to_json(), allow_nan=False)
         assert Grade.from_json(json.loads(text)) == before
+
+
+def test_a_grade_of_an_older_version_is_read():
+    """Which did not say what was timed beside the submission."""
+    body = graded(0.7).to_json()
+    del body["criteria"][1]["evidence"]["against"]
+    assert Grade.from_json(body).criteria[1].duel.against == "the reference"
 
 
 def test_what_a_student_sees_of_a_hidden_criterion_has_no_evidence():

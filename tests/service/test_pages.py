@@ -13,6 +13,7 @@ import pytest
 from autograder.domain.verdict import Verdict, sentence
 from hub.service.grades import cell
 from hub.service.identity import csrf_token, safe_next
+from hub.service.render import fragment
 from tests.service.conftest import SLUG, SOLUTION, House, verdict
 
 HOSTILE = "<script>alert(1)</script>\x1b[31m\"'>&.py"
@@ -268,6 +269,14 @@ def test_the_plots_are_pictures(house: House) -> None:
             )
             house.grade(receipt.submission, speedup=speedup)
     assert "40× is far from what others reach" in house.page("tom", f"staff/assignments/{SLUG}").text
+
+
+def test_no_bar_promises_an_end_that_nobody_knows() -> None:
+    """A duel ends when its rounds suffice; a known program may play further ones."""
+    bar = fragment("progress.html", words="Dueling.", news={"rounds": 140})
+    assert "<progress" in bar and "140 rounds" in bar
+    assert "max=" not in bar and "value=" not in bar
+    assert "<progress" not in fragment("progress.html", words="Checking.", news={})
 
 
 def test_login_and_logout(house: House) -> None:
