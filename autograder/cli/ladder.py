@@ -4,27 +4,34 @@ from __future__ import annotations
 
 import os
 import statistics
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Self
 
 import click
 from rich.console import Console
 from rich.progress import Progress
 
 from autograder.api import Assignment, Node, Options, Submission, all_folders, exercise, load, receive
+from autograder.cli import EXIT_OURS
 from autograder.cli.choices import SANDBOX
 from autograder.cli.marked import Marked
 from autograder.course.load import course_folder
 from autograder.domain.assignment import Criterion, CriterionKind, Kind
+from autograder.domain.grade import CriterionResult
 from autograder.domain.measurement import DuelOutcome
+from autograder.domain.verdict import Fault
 from autograder.engine.peaks import Peaks, measure
 from autograder.errors import CourseError
 from autograder.measure.machine import fingerprint
 
 LADDER = Marked("ladder: written by `autograder course ladder`; do not edit", "end of the ladder")
 _PATIENCE = 3
+_COLUMNS = ("assignment, criterion", "rung", "cores", "a call", "against the slowest", "of the roofline", "measured")
+_ALIGNED = ("---", "---", "---:", "---:", "---:", "---:", "---")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +40,61 @@ class Rung:
 
     Attributes:
         seconds: of a call, on as many cores as it was given.
-        times: seconds of the slowest comparable rung over these.
+        gain: over the slowest comparable rung, as duels weigh it: by time, or by time × variance.
         share: of the roofline, or None where no counts are declared.
     """
 
-    where: str
     name: str
     cores: int
     seconds: float
-    times: float
+    gain: float
     share: float | None
+
+
+@dataclass(slots=True)
+class Ladder:
+    """What stands between the marks.
+
+    Attributes:
+        runs: when something was measured, and the processor and its limits then.
+        rows: cells; the first names the criterion, the second the rung, the last the run.
+    """
+
+    runs: dict[str, str] = field(default_factory=dict)
+    rows: list[tuple[str, ...]] = field(default_factory=list)
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """What earlier runs have left in a file.
+
+        Raises:
+            CourseError: it has no marks, or a row of a run whose limits it does not tell.
+        """
+        lines = LADDER.read(path).splitlines()
+        told = [line.removeprefix("- ").partition(": ") for line in lines if line.startswith("- ")]
+        table = [line for line in lines if line.startswith("| ")][2:]
+        made = cls({run: limits for run, _, limits in told}, [tuple(row.strip("| ").split(" | ")) for row in table])
+        for row in made.rows:
+            if len(row) != len(_COLUMNS) or row[-1] not in made.runs:
+                raise CourseError(
+                    str(path), f"no line above the table tells the limits of this row's run: {' | '.join(row)}"
+                )
+        return made
+
+    def put(self, where: str, rungs: Sequence[Rung], missing: Sequence[str], run: str) -> None:
+        """New rows for the old ones of a criterion; of rungs that were not measured the old ones stay."""
+        if not rungs:
+            return
+        at = next((i for i, row in enumerate(self.rows) if row[0] == where), len(self.rows))
+        old = [row for row in self.rows[at:] if row[0] != where or row[1] in missing]
+        self.rows[at:] = [*(_cells(where, rung, run) for rung in rungs), *old]
+
+    def markdown(self) -> str:
+        """Runs that still have rows, then all rows, assignment by assignment."""
+        used = {row[-1] for row in self.rows}
+        runs = [f"- {run}: {limits}" for run, limits in self.runs.items() if run in used]
+        rows = sorted(self.rows, key=lambda row: row[0].partition(",")[0])
+        return "\n".join([*runs, "", *(f"| {' | '.join(row)} |" for row in (_COLUMNS, _ALIGNED, *rows))])
 
 
 @click.command("ladder")
@@ -56,110 +108,102 @@ class Rung:
 def ladder(assignments: tuple[str, ...], output: Path | None, sandbox: str) -> None:
     """Duel baselines and solutions of all ASSIGNMENTS (or those named) against the kernel; print times and roofline shares.
 
-    Times of one criterion come from duels against the same kernel in one run: the kernel's median, divided by each
-    duel's speedup. The roofline is this machine's measured copy bandwidth and flop peak on as many cores; a GPU's limits are
-    measured by tests/bench/gpu_ladder.py. If ASSIGNMENTS are named, other rows of --output stay if they are of this processor.
+    Times of one criterion come from duels against the same kernel in one run: the kernel's median, times each duel's median of
+    the two calls' ratio. The roofline is this machine's measured copy bandwidth and flop peak on as many cores; a GPU's limits
+    are measured by tests/bench/gpu_ladder.py. A row of --output is replaced when its rung has been measured anew; until
+    then it stays, under the limits of its own run. A rung that could not be measured is named, and the exit code is 3.
     """
     chosen = [exercise(a) for a in assignments] or [load(f) for f in all_folders() if not f.name.startswith("_")]
-    kept = [] if output is None else _kept(output, {a.slug for a in chosen} if assignments else None)
+    page = Ladder() if output is None else Ladder.read(output)
     console, options = Console(stderr=True), Options(kind=sandbox)
     bare = [a for a in chosen if a.kind is Kind.GPU and not options.gpus]
     if bare:
         console.print(f"not measured, this machine has no GPU: {', '.join(a.slug for a in bare)}")
     work = [(a, c) for a in chosen if a not in bare for c in a.criteria if c.kind.timed]
+    cores = sorted({n for a, _ in work if a.kind is not Kind.GPU for n in (1, a.resources.cores)})
+    run, lost = f"{datetime.now(UTC):%Y-%m-%d %H:%M}", False
     with Node(options) as node, Progress(console=console) as progress:
         task = progress.add_task("measuring", total=len(work))
-        peaks = {
-            p: measure(node, tuple(sorted(os.sched_getaffinity(0))[-p:]))
-            for p in sorted(
-                {n for a, _ in work if a.kind is not Kind.GPU for n in (1, a.resources.cores)} | _cores(kept)
-            )
-        }
-        rungs: list[Rung] = []
+        peaks = {p: measure(node, tuple(sorted(os.sched_getaffinity(0))[-p:])) for p in cores}
+        page.runs[run] = _limits(peaks)
         for assignment, criterion in work:
-            progress.update(task, description=f"{assignment.slug} {criterion.id}")
-            rungs += _rungs(node, assignment, criterion, peaks)
+            where = f"{assignment.slug}, {criterion.id}"
+            progress.update(task, description=where)
+            duels, missing = _duels(node, assignment, criterion)
+            for name, why in missing.items():
+                console.print(f"no rung: {where}, {name}: {why}", markup=False, highlight=False, soft_wrap=True)
+            lost = lost or bool(missing)
+            page.put(where, _rungs(assignment, criterion, duels, peaks), list(missing), run)
             progress.advance(task)
             if output is not None:  # it takes long, and whatever stops it costs no more than one criterion
-                LADDER.write(output, table(rungs, peaks, kept))
-    click.echo(table(rungs, peaks) if output is None else output)
+                LADDER.write(output, page.markdown())
+    click.echo(page.markdown() if output is None else output)
+    if lost:
+        sys.exit(EXIT_OURS)
 
 
-def _kept(output: Path, measured: set[str] | None) -> list[str]:
-    """The rows of the file that are not of the assignments that are measured now; all are, if None.
-
-    Raises:
-        CourseError: the file has no marks, or the rows that would stay were measured on another processor.
-    """
-    text = LADDER.read(output)
-    rows = [line for line in text.splitlines() if line.startswith("| ")][1:]
-    rows = [r for r in rows if measured is not None and not r.startswith("| ---") and _slug(r) not in measured]
-    processor = fingerprint()["processor"]
-    if rows and not text.startswith(f"{processor}: "):
-        raise CourseError(str(output), f"rows that would stay are not of this {processor}: name no assignments")
-    return rows
-
-
-def _slug(row: str) -> str:
-    return row.removeprefix("| ").partition(",")[0]
-
-
-def _cores(rows: list[str]) -> set[int]:
-    return {int(r.split(" | ")[2]) for r in rows}
-
-
-def _rungs(node: Node, assignment: Assignment, criterion: Criterion, peaks: dict[int, Peaks]) -> Iterator[Rung]:
+def _duels(node: Node, assignment: Assignment, criterion: Criterion) -> tuple[dict[str, DuelOutcome], dict[str, str]]:
+    """Of baseline and solutions by name; and why there is none of the others."""
     root = node.options.references or course_folder().parent / "reference"
     files = {f"baseline ({assignment.baseline}.py)": root / f"{assignment.baseline}.py"}
     files |= {f"solution {p.name}": p for p in sorted((assignment.folder / "solutions").glob("*.py"))}
-    duels: dict[str, DuelOutcome] = {}
+    duels, missing = dict[str, DuelOutcome](), dict[str, str]()
     for name, path in files.items():
-        outcome = _duel(node, assignment, criterion, receive(path, assignment.limits.submission_kb))
-        if outcome is not None:
-            duels[name] = outcome
+        result = _graded(node, assignment, criterion, receive(path, assignment.limits.submission_kb))
+        if result.duel is None or result.verdict.fault is Fault.OURS:
+            missing[name] = f"{result.verdict}. {result.sentence}"
+        else:
+            duels[name] = result.duel
+    return duels, missing
+
+
+def _graded(node: Node, assignment: Assignment, criterion: Criterion, submission: Submission) -> CriterionResult:
+    """A noisy machine is asked again."""
+    for _ in range(_PATIENCE):
+        grade = node.grade(assignment, submission, only=criterion.id)
+        if not grade.ours:
+            break
+    return grade.criteria[0]
+
+
+def _rungs(
+    assignment: Assignment, criterion: Criterion, duels: dict[str, DuelOutcome], peaks: dict[int, Peaks]
+) -> list[Rung]:
+    """Slowest first; none without a duel."""
     if not duels:
-        return
+        return []
     kernel_s = statistics.median(d.reference_s for d in duels.values())
     scaled = criterion.kind is CriterionKind.SCALING
     p = criterion.workers if scaled else assignment.resources.cores
-    found = [(name, p, kernel_s / d.speedup) for name, d in duels.items()]
+    # a duel's own estimate may weigh time with variance: it is what a program gains, and no call's time
+    found = [
+        (name, p, kernel_s * statistics.median(r.submission_s / r.reference_s for r in d.counted), d.speedup)
+        for name, d in duels.items()
+    ]
     kernel = f"kernel ({assignment.kernel}.py)"
     if scaled:
-        extra = [kernel_s * r.extra_s / r.reference_s for d in duels.values() for r in d.counted if r.extra_s]
-        found += [(kernel, 1, kernel_s), *([(kernel, p, statistics.median(extra))] if extra else [])]
+        extra = [r.extra_s / r.reference_s for d in duels.values() for r in d.counted if r.extra_s]
+        found.append((kernel, 1, kernel_s, 1.0))
+        found += [(kernel, p, kernel_s * share, 1 / share) for share in ([statistics.median(extra)] if extra else [])]
     else:
-        found.append((kernel, p, kernel_s))
-    slowest = max(s for _, _, s in found)
-    for name, cores, seconds in sorted(found, key=lambda row: -row[2]):
-        counted = (criterion.flops or criterion.bytes) and assignment.kind is not Kind.GPU
-        share = peaks[cores].share(criterion.flops, criterion.bytes, seconds) if counted else None
-        yield Rung(f"{assignment.slug}, {criterion.id}", name, cores, seconds, slowest / seconds, share)
+        found.append((kernel, p, kernel_s, 1.0))
+    slowest = min(gain for *_, gain in found)
+    counted = (criterion.flops or criterion.bytes) and assignment.kind is not Kind.GPU
+    return [
+        Rung(name, n, s, gain / slowest, peaks[n].share(criterion.flops, criterion.bytes, s) if counted else None)
+        for name, n, s, gain in sorted(found, key=lambda row: row[-1])
+    ]
 
 
-def _duel(node: Node, assignment: Assignment, criterion: Criterion, submission: Submission) -> DuelOutcome | None:
-    """A noisy machine is asked again; who is too slow for the time limit has no rung."""
-    for _ in range(_PATIENCE):
-        grade = node.grade(assignment, submission, only=criterion.id)
-        if not grade.ours and grade.criteria[0].duel is not None:
-            return grade.criteria[0].duel
-    return None
-
-
-def table(rungs: list[Rung], peaks: dict[int, Peaks], kept: Sequence[str] = ()) -> str:
-    """Markdown; rows that are kept stand among the others, assignment by assignment."""
-    limits = (
+def _limits(peaks: dict[int, Peaks]) -> str:
+    """This processor's, in words."""
+    words = (
         f"{p} core{'s' if p > 1 else ''}: {k.flops / 1e9:.1f} Gflop/s, copy {k.bytes / 1e9:.1f} GB/s"
         for p, k in peaks.items()
     )
-    lines = [
-        f"{fingerprint()['processor']}: {'; '.join(limits)}.",
-        "",
-        "| assignment, criterion | rung | cores | a call | against the slowest | of the roofline | measured |",
-        "| --- | --- | ---: | ---: | ---: | ---: | --- |",
-    ]
-    today, rows = f"{datetime.now(UTC):%Y-%m-%d}", list(kept)
-    for r in rungs:
-        share = "–" if r.share is None else f"{r.share:.1%}"
-        figures = f"{r.cores} | {1e3 * r.seconds:.4g} ms | {r.times:.3g}× | {share}"
-        rows.append(f"| {r.where} | {r.name} | {figures} | {today} |")
-    return "\n".join(lines + sorted(rows, key=_slug))
+    return f"{fingerprint()['processor']}; {'; '.join(words)}."
+
+
+def _cells(where: str, rung: Rung, run: str) -> tuple[str, ...]:
+    share = "–" if rung.share is None else f"{rung.share:.1%}"
+    return (where, rung.name, f"{rung.cores}", f"{1e3 * rung.seconds:.4g} ms", f"{rung.gain:.3g}×", share, run)

@@ -22,9 +22,36 @@ from autograder.sandbox.profile import Profile
 
 _REPEATS = 7
 _DOUBLES = 1 << 24  # of each of two arrays: 128 MiB, more than any cache level in use
-_SWEEPS, _STEPS = 4, 20_000_000
-# 3 × 4 × 8 independent chains of fused multiply-adds fill two pipes of latency 4 with the widest registers there are
-_PROGRAM = r'''
+_SWEEPS, _OPERATIONS = 4, 3_840_000_000
+# 12 independent chains of fused multiply-adds fill two pipes of latency 4, and leave registers for the two factors where there
+# are 16. Lanes are as wide as a register: wider ones would live in memory. Counted are operations, whatever the lanes.
+C_SOURCE = r"""
+#include <string.h>
+#include <stddef.h>
+#if defined(__AVX512F__)
+#define LANES 8
+#elif defined(__AVX__)
+#define LANES 4
+#else
+#define LANES 2
+#endif
+typedef double lanes __attribute__((vector_size(8 * LANES)));
+double fma_chains(ptrdiff_t operations, double a, double b) {
+    lanes x[12];
+    for (int i = 0; i < 12; i++) x[i] = (lanes){} + (1.0 + i);
+    for (ptrdiff_t k = 0; k < operations / (12 * LANES * 2); k++)
+        #pragma GCC unroll 12
+        for (int i = 0; i < 12; i++) x[i] = x[i] * a + b;
+    lanes all = {};
+    double sum = 0;
+    for (int i = 0; i < 12; i++) all += x[i];
+    for (int j = 0; j < LANES; j++) sum += all[j];
+    return sum;
+}
+void copy(double *to, const double *from, ptrdiff_t n) { memcpy(to, from, 8 * n); }
+"""
+C_FLAGS = ("-O3", "-mprefer-vector-width=512", "-ffp-contract=fast", "-Wno-psabi", "-shared", "-fPIC")
+_PROGRAM = f"""
 import subprocess
 import threading
 from pathlib import Path
@@ -32,24 +59,9 @@ from pathlib import Path
 import numpy as np
 from cffi import FFI
 
-Path("peaks.c").write_text(r"""
-#include <string.h>
-#include <stddef.h>
-typedef double lanes __attribute__((vector_size(64)));
-double fma_chains(ptrdiff_t n, double a, double b) {
-    lanes x[12];
-    for (int i = 0; i < 12; i++) x[i] = (lanes){1, 2, 3, 4, 5, 6, 7, 8} + i;
-    for (ptrdiff_t k = 0; k < n; k++)
-        #pragma GCC unroll 12
-        for (int i = 0; i < 12; i++) x[i] = x[i] * a + b;
-    double sum = 0;
-    for (int i = 0; i < 12; i++) for (int j = 0; j < 8; j++) sum += x[i][j];
-    return sum;
-}
-void copy(double *to, const double *from, ptrdiff_t n) { memcpy(to, from, 8 * n); }
-""")
-flags = ("-O3", "-march=native", "-mprefer-vector-width=512", "-ffp-contract=fast", "-Wno-psabi", "-shared", "-fPIC")
-subprocess.run(["gcc", *flags, "-o", "peaks.so", "peaks.c"], check=True)
+DOUBLES = {_DOUBLES}
+Path("peaks.c").write_text({C_SOURCE!r})
+subprocess.run(["gcc", *{C_FLAGS!r}, "-march=native", "-o", "peaks.so", "peaks.c"], check=True)
 ffi = FFI()
 ffi.cdef("double fma_chains(ptrdiff_t, double, double); void copy(double *, const double *, ptrdiff_t);")
 library = ffi.dlopen("./peaks.so")
@@ -80,7 +92,7 @@ def copy(n, p):
 
     together(p, part)
     return 0.0
-'''.replace("DOUBLES", str(_DOUBLES))
+"""
 _ARGUMENTS = (Argument("n", ValueType("int")), Argument("p", ValueType("int")))
 _FMA = Function("multiply_add", _ARGUMENTS, (ValueType("float"),))
 _COPY = Function("copy", _ARGUMENTS, (ValueType("float"),))
@@ -126,19 +138,19 @@ def measure(node: Node, cores: tuple[int, ...]) -> Peaks:
                     raise SandboxError(f"the program that measures peaks does not load: {finding}")
                 with room.exclusive():
                     p = len(cores)
-                    fma_s, copy_s = _slope(actor, _FMA, _STEPS, p), _slope(actor, _COPY, _SWEEPS, p)
+                    fma_s, copy_s = _slope(actor, _FMA, _OPERATIONS, p), _slope(actor, _COPY, _SWEEPS, p)
             finally:
                 actor.close()
     finally:
         room.close()
-    return Peaks(p, p * 12 * 8 * 2 * _STEPS / fma_s, (_DOUBLES // p) * p * 16 * _SWEEPS / copy_s)
+    return Peaks(p, p * _OPERATIONS / fma_s, (_DOUBLES // p) * p * 16 * _SWEEPS / copy_s)
 
 
 def _slope(actor: Actor, function: Function, n: int, p: int) -> float:
-    """Seconds that n more steps take."""
+    """Seconds that n more take, operations or sweeps."""
 
-    def fastest(steps: int) -> float:
-        return min(_call(actor, function, steps, p) for _ in range(_REPEATS))
+    def fastest(n: int) -> float:
+        return min(_call(actor, function, n, p) for _ in range(_REPEATS))
 
     _call(actor, function, 1, p)
     return fastest(2 * n) - fastest(n)

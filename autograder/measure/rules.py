@@ -21,6 +21,8 @@ class Tally:
     Attributes:
         rounds: how many each decision of ours took.
         best_of_5, mean_of_30: how often those rules would have passed.
+        launch: of the processes whose trace it was; those of one launch share their layout in memory, and the minute.
+        parts: the launches that were added up.
     """
 
     ratio: float
@@ -34,6 +36,8 @@ class Tally:
     estimate: float
     dropped: int
     spread: float
+    launch: int = 0
+    parts: tuple[Tally, ...] = ()
 
 
 class Draws:
@@ -69,11 +73,14 @@ def ours(draws: Draws, rule: Rule, pairs: int, most: int, threshold: float = 1.0
     return rotation.tiers.decisions[0], played
 
 
-def tally(ratio: float, trace: Sequence[Round], decisions: int, rule: Rule, chance: random.Random, pairs: int) -> Tally:
+def tally(
+    ratio: float, trace: Sequence[Round], decisions: int, rule: Rule, chance: random.Random, pairs: int, launch: int = 0
+) -> Tally:
     """Many decisions at threshold 1 on rounds drawn from the trace of one launch.
 
     Args:
         pairs: that a duel begins with; all that the trace holds are there to be asked for.
+        launch: its number.
     """
     said, lengths, best, mean = [], [], 0, 0
     most = 1 + max(r.pair for r in trace)
@@ -90,7 +97,7 @@ def tally(ratio: float, trace: Sequence[Round], decisions: int, rule: Rule, chan
     spread = 1.4826 * median([abs(r - middle) for r in counted]) / middle
     return Tally(
         ratio, decisions, said.count(Decision.PASS), said.count(Decision.FAIL), said.count(Decision.UNDECIDED),
-        tuple(lengths), best, mean, middle, sum(bool(r.dropped) for r in trace), spread,
+        tuple(lengths), best, mean, middle, sum(bool(r.dropped) for r in trace), spread, launch,
     )  # fmt: skip
 
 
@@ -101,5 +108,5 @@ def together(launches: Sequence[Tally]) -> Tally:
         first.ratio, sum(t.decisions for t in launches), sum(t.passed for t in launches), sum(t.failed for t in launches),
         sum(t.inconclusive for t in launches), tuple(n for t in launches for n in t.rounds),
         sum(t.best_of_5 for t in launches), sum(t.mean_of_30 for t in launches), median([t.estimate for t in launches]),
-        sum(t.dropped for t in launches), median([t.spread for t in launches]),
+        sum(t.dropped for t in launches), median([t.spread for t in launches]), parts=tuple(launches),
     )  # fmt: skip

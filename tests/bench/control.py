@@ -1,6 +1,6 @@
 """How often a disturbance takes a tier that a program deserves, without and with a control beside it.
 
-    python tests/bench/control.py a04_heat_plate assignments/a04_heat_plate/mutants/plain.py --gradings 12
+    python tests/bench/control.py a04_heat_plate assignments/a04_heat_plate/solutions/numba_fused.py --gradings 12
 
 A quiet machine says how fast PROGRAM is; a tier is put a little below that, so that PROGRAM deserves it. Then a neighbour burns
 the other cores and memory bandwidth in bursts, and PROGRAM is graded for that tier, in turn without a control and with one: a

@@ -8,6 +8,7 @@ One process allocates, writes and exports; another, with `--namespaces` in user,
 
 from __future__ import annotations
 
+import argparse
 import ctypes
 import socket
 import subprocess
@@ -35,6 +36,9 @@ driver.synchronize()
 
 def main() -> int:
     """Asks once."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--namespaces", action="store_true", help="the other process lives in namespaces of its own")
+    options = parser.parse_args()
     try:
         driver = Driver()
     except CudaError as error:
@@ -43,7 +47,7 @@ def main() -> int:
     block = driver.allocate(SIZE)
     host = (ctypes.c_ubyte * 4)(1, 2, 3, 4)
     block.write(0, ctypes.addressof(host), 4)
-    apart = ["unshare", "-Urpinf", "--mount-proc"] if "--namespaces" in sys.argv else []
+    apart = ["unshare", "-Urpinf", "--mount-proc"] if options.namespaces else []
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     command = [*apart, sys.executable, "-c", CHILD, str(Path(__file__).resolve().parents[2]), str(block.size)]
     child = subprocess.Popen(command, stdin=theirs)

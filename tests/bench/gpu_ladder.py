@@ -102,27 +102,40 @@ def _assignment(
     assignment = load(ROOT / "assignments" / slug)
     function = assignment.functions[0].name
     criterion = next(c for c in assignment.criteria if c.kind.timed)
-    files = {f"baseline {assignment.baseline}": ROOT / "reference" / f"{assignment.baseline}.py"}
+    baseline = f"baseline {assignment.baseline}"
+    files = {baseline: ROOT / "reference" / f"{assignment.baseline}.py"}
     files |= {f"solution {p.stem}": p for p in sorted((assignment.folder / "solutions").glob("*.py"))}
     files |= {f"**kernel {assignment.kernel}**": ROOT / "reference" / f"{assignment.kernel}.py"}
     calls = {name: (lambda p=path: getattr(program(p), function)) for name, path in files.items()}
     if slug == "a14_gpu_scan":
         calls["library torch.cumsum"] = lambda: lambda x: torch.cumsum(torch.as_tensor(x, device="cuda"), 0)
         calls["library cupy.cumsum"] = lambda: lambda x: cupy.cumsum(cupy.asarray(x))
-    found = {}
+    found = dict[str, float]()
     for name, program_of in calls.items():
         try:
             call = program_of()
             found[name] = timed(cupy, lambda c=call: c(*given))
         except Exception as error:  # noqa: BLE001  # a toolkit that this machine lacks costs one row
             print(f"{slug} {name}: {type(error).__name__}: {str(error)[:200]}", file=sys.stderr)
-    slowest = max(found.values())
+    yield from measured(f"{slug}, {size}", found, baseline, (criterion.bytes, criterion.flops), limits)
+
+
+def measured(
+    where: str, found: dict[str, float], baseline: str, counts: tuple[float, float], limits: tuple[float, float]
+) -> Iterator[str]:
+    """One line for each program, slowest first.
+
+    Args:
+        found: seconds by name.
+        counts: bytes and operations of a call.
+        limits: bytes and operations a second.
+    """
     for name, seconds in sorted(found.items(), key=lambda row: -row[1]):
-        moved, done = criterion.bytes / seconds, criterion.flops / seconds
-        yield (
-            f"| {slug}, {size} | {name} | {1e3 * seconds:.3f} ms | {slowest / seconds:.1f}× "
-            f"| {moved / limits[0]:.0%} | {done / limits[1]:.0%} |"
-        )
+        times = f"{found[baseline] / seconds:.1f}×" if baseline in found else "–"
+        shares = " | ".join(f"{count / seconds / most:.0%}" for count, most in zip(counts, limits, strict=True))
+        yield f"| {where} | {name} | {1e3 * seconds:.3f} ms | {times} | {shares} |"
+    if not found:
+        yield f"| {where} | none could be measured | – | – | – | – |"
 
 
 def program(path: Path) -> Any:

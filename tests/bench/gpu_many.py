@@ -4,8 +4,9 @@
 
 `autograder course validate FOLDER --times 10 --sandbox subprocess` shows the same, one grading after another, in hours. Here gradings stand
 side by side, and take turns on the GPU call by call (`one_gpu_for_many.py` says which rules differ). A mutant is graded
-whole once, and then for the criteria that it missed, in turn, until one catches it. What a log of an earlier run holds is not graded again; what does not
-begin within --seconds is left for the next run. All are graded once before any is graded twice. Nothing here is isolated.
+whole once, and then for the criteria that it missed, in turn, until one catches it. What a log of an earlier run holds of the same bytes is not graded
+again; what does not begin within --seconds, or before Ctrl-C, is left for the next run. All are graded once before any is graded twice.
+Nothing here is isolated.
 What is timed in whole arrays of a12 fills a GPU: `--at-most a12_gpu_network=3` for 139 GiB.
 """
 
@@ -68,6 +69,11 @@ class Program:
     def key(self) -> str:
         """Its name in the log."""
         return f"{self.assignment.slug}/{self.name}"
+
+    @property
+    def sha256(self) -> str:
+        """Of its bytes: an edited program is another one."""
+        return digest({"solution.py": self.source})
 
     @property
     def references(self) -> Path:
@@ -153,7 +159,7 @@ class Campaign:
     def __init__(self, everybody: list[Program], options: argparse.Namespace) -> None:
         self.options, self.begun = options, time.monotonic()
         self.lock, self.waiting = threading.Lock(), list[tuple[tuple[int, int], int, Program]]()
-        self.count, self.failures, self.running = 0, 0, list[Program]()
+        self.count, self.failures, self.running, self.stopped = 0, 0, list[Program](), threading.Event()
         for program in everybody:
             program.asked = len(program.found)
             self.push(program)
@@ -188,7 +194,7 @@ class Campaign:
     @property
     def late(self) -> bool:
         """Whether nothing may begin any more."""
-        return time.monotonic() - self.begun > self.options.seconds
+        return self.stopped.is_set() or time.monotonic() - self.begun > self.options.seconds
 
     def work(self, core: int) -> None:
         """One worker's life; what others have under way may bring more."""
@@ -202,7 +208,7 @@ class Campaign:
             try:
                 row = self.grade(program, core)
             except Exception as error:  # noqa: BLE001  # a campaign goes on
-                row = {"key": program.key, "problem": f"{type(error).__name__}: {error}"}
+                row = {"key": program.key, "sha256": program.sha256, "problem": f"{type(error).__name__}: {error}"}
             with self.lock:
                 self.running.remove(program)
                 if "problem" in row or row["ours"]:
@@ -217,7 +223,7 @@ class Campaign:
     def grade(self, program: Program, core: int) -> dict[str, Any]:
         """One row of the log."""
         files = {"solution.py": program.source}
-        submission = Submission(program.name, files, digest(files))
+        submission = Submission(program.name, files, program.sha256)
         begun = time.monotonic()
         for criterion in program.turns:
             grade = self.nodes[program.references].grade(program.assignment, submission, only=criterion, cores=(core,))
@@ -233,7 +239,7 @@ class Campaign:
         ]
         kept = program.kept(grade)
         return {
-            "key": program.key, "dies_by": program.dies_by, "kept": kept, "ours": grade.ours,
+            "key": program.key, "sha256": program.sha256, "dies_by": program.dies_by, "kept": kept, "ours": grade.ours,
             "where": hits(program.dies_by, grade), "verdicts": {c.id: str(c.verdict) for c in grade.criteria},
             "at": round(begun - self.begun, 1), "s": round(time.monotonic() - begun, 1), "duels": list(map(said, duels)),
             "why": "" if kept else " | ".join(missed)[:600],
@@ -253,14 +259,37 @@ class Campaign:
         )
 
     def run(self) -> None:
-        """Until all is done, or time is up."""
+        """Until all is done, time is up, or somebody interrupts it; what has begun is seen to its end."""
         workers = [threading.Thread(target=self.work, args=(c,)) for c in self.options.guests]
-        for w in workers:
-            w.start()
-        for w in workers:
-            w.join()
-        for node in self.nodes.values():
-            node.close()
+        try:
+            for w in workers:
+                w.start()
+            for w in workers:
+                w.join()
+        finally:
+            self.stopped.set()
+            for w in filter(threading.Thread.is_alive, workers):
+                w.join()
+            for node in self.nodes.values():
+                node.close()
+
+
+def earlier(log: Path) -> list[dict[str, Any]]:
+    """Rows of earlier runs; a last line that was never finished is taken out of the file, or the next row would end it."""
+    whole, newline, rest = log.read_bytes().rpartition(b"\n")
+    if rest:
+        print(f"{log}: the last line is half of a row, and was taken out")
+        log.write_bytes(whole + newline)
+    return [json.loads(line) for line in whole.splitlines()]
+
+
+def remember(everybody: list[Program], log: Path) -> None:
+    """What earlier runs found of the same bytes."""
+    known = {(p.key, p.sha256): p for p in everybody}
+    for row in earlier(log):
+        program = known.get((row["key"], row.get("sha256")))
+        if program is not None and "problem" not in row and not row["ours"]:
+            program.found.append(row)
 
 
 def table(everybody: list[Program], times: int) -> Iterator[str]:
@@ -322,10 +351,7 @@ def main() -> int:
         p for p in everybody if not unwanted & {p.name, p.key} and (not wanted or wanted & {p.name, p.key, p.kind})
     ]
     if options.log is not None and options.log.exists():
-        known = {p.key: p for p in everybody}
-        for row in map(json.loads, options.log.read_text(encoding="utf-8").splitlines()):
-            if row["key"] in known and "problem" not in row and not row["ours"]:
-                known[row["key"]].found.append(row)
+        remember(everybody, options.log)
     warnings.simplefilter("ignore", NotIsolated)
     with tempfile.TemporaryDirectory() as folder:
         os.environ[one_gpu_for_many.LOCK] = f"{folder}/gpu.lock"

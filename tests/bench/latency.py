@@ -3,6 +3,7 @@
     python tests/bench/latency.py [--assignment a04_heat_plate] [--times 6]
 
 Prints one JSON object; `overhead_s` holds import, JIT and kernel time of nobody: intake, dispatch, containers, checks, recording.
+The first grading finds no guests waiting, and is left out of the median; so is one that took more than one lease.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ def main() -> None:
     parser.add_argument("--assignment", default="a04_heat_plate")
     parser.add_argument("--times", type=int, default=6)
     o = parser.parse_args()
+    if o.times < 2:
+        parser.error("--times must be 2 or more: the first finds no guests waiting, and does not count")
     solution = sorted((ROOT / "assignments" / o.assignment / "solutions").glob("*.py"))[-1]
     rows = []
     with tempfile.TemporaryDirectory() as folder:
@@ -45,12 +48,14 @@ def main() -> None:
                     wall = time.perf_counter() - begun
                 time.sleep(3)  # an idle machine has the next guests waiting
                 ledger = world.ledger()
-                grade = ledger.grade_json(number)
+                grade, entry = ledger.grade_json(number), ledger.entry(number)
                 ledger.close()
-                assert grade is not None
-                rows.append((receipt_s, wall, wall - grade["engine"]["guest_s"], grade["score"], grade["overhead_s"]))
+                assert grade is not None and entry is not None
+                overhead = wall - (grade["wall_s"] - grade["overhead_s"])
+                rows.append((receipt_s, wall, overhead, grade["score"], grade["overhead_s"], entry.attempts))
         finally:
             world.close()
+    once = [r[2] for r in rows[1:] if r[5] == 1]
     print(
         json.dumps(
             {
@@ -59,7 +64,8 @@ def main() -> None:
                 "wall_s": [round(r[1], 2) for r in rows],
                 "overhead_s": [round(r[2], 2) for r in rows],
                 "of_it_on_the_node_s": [round(r[4], 2) for r in rows],
-                "median_overhead_s": round(statistics.median(r[2] for r in rows[1:]), 2),
+                "median_overhead_s": round(statistics.median(once), 2) if once else None,
+                "leases": [r[5] for r in rows],
                 "scores": [r[3] for r in rows],
             }
         )

@@ -30,13 +30,16 @@ def main() -> None:
     table = Table(title="One student's term")
     for column in ("assignment", "points", "wall s", "guests s", "duel s", "rounds", "judge, engine s"):
         table.add_column(column, justify="left" if column == "assignment" else "right")
-    sums = [0.0] * 4
-    with Node(Options()) as node:
-        for folder in all_folders(ROOT / "assignments"):
-            assignment = load(folder)
-            if folder.name.startswith("_") or (assignment.kind == "gpu" and not node.options.gpus):
-                continue
-            path = sorted((folder / "solutions").glob("*.py"))[options.solution]
+    sums, lent = [0.0] * 4, Options()
+    chosen = [load(f) for f in all_folders(ROOT / "assignments") if not f.name.startswith("_")]
+    work = {a.slug: a for a in chosen if a.kind != "gpu" or lent.gpus}
+    solutions = {slug: sorted((a.folder / "solutions").glob("*.py")) for slug, a in work.items()}
+    fewest = min(map(len, solutions.values()))
+    if not 0 <= options.solution < fewest:
+        parser.error(f"--solution {options.solution}: every assignment has those from 0 to {fewest - 1}")
+    with Node(lent) as node:
+        for slug, assignment in work.items():
+            path = solutions[slug][options.solution]
             grade = node.grade(assignment, receive(path, assignment.limits.submission_kb))
             rounds = [r for c in grade.criteria if c.duel for r in c.duel.rounds]
             duel_s = sum(r.reference_s + r.submission_s + r.extra_s for r in rounds)
@@ -44,7 +47,7 @@ def main() -> None:
             sums = [a + b for a, b in zip(sums, row, strict=True)]
             points = f"{grade.score:g} of {grade.max_score:g}"
             seconds = [f"{s:.1f}" for s in row]
-            table.add_row(folder.name, points, *seconds[:3], str(len(rounds)), seconds[3])
+            table.add_row(slug, points, *seconds[:3], str(len(rounds)), seconds[3])
     table.add_row("all", "", *(f"{s:.1f}" for s in sums[:3]), "", f"{sums[3]:.1f}")
     Console(width=120).print(table)
 

@@ -172,6 +172,8 @@ def main() -> None:
     parser.add_argument("--students", type=int, default=100)
     parser.add_argument("--no-nbgrader", action="store_true")
     options = parser.parse_args()
+    if options.students < 2:
+        parser.error("--students must be 2 or more: the second one's notebook is graded by itself, too")
     WORK.mkdir(parents=True, exist_ok=True)
     seconds = ours(options.students)
     print(

@@ -63,4 +63,4 @@ def test_launches_of_one_ratio_are_added_up():
     ]
     whole = together(parts)
     assert (whole.decisions, whole.passed, whole.failed, whole.estimate) == (30, 20, 10, 1.0)
-    assert len(whole.rounds) == 30
+    assert len(whole.rounds) == 30 and [p.failed for p in whole.parts] == [0, 0, 10]
