@@ -136,7 +136,7 @@ def test_an_empty_database_is_no_ledger(tmp_path, fresh_postgres):  # noqa: F811
 @pytest.mark.docker
 def test_a_machine_says_whether_it_is_fit(tmp_path, engine):
     """As JSON: facts, items in words, and the noise floor of a real duel."""
-    command = [sys.executable, "-m", "autograder", "node", "check", "--json", "--rounds", "12"]
+    command = [sys.executable, "-m", "autograder", "node", "check", "--json", "--rounds", "24"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     found = json.loads(done.stdout)
     assert done.returncode == (0 if found["fit"] else 1), done.stderr
