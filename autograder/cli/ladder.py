@@ -177,7 +177,7 @@ def _rungs(
     p = criterion.workers if scaled else assignment.resources.cores
     # a duel's own estimate may weigh time with variance: it is what a program gains, and no call's time
     found = [
-        (name, p, kernel_s * statistics.median(r.submission_s / r.reference_s for r in d.counted), d.speedup)
+        (name, p, kernel_s * statistics.median(r.submission_s / r.reference_s for r in d.witnesses), d.speedup)
         for name, d in duels.items()
     ]
     kernel = f"kernel ({assignment.kernel}.py)"

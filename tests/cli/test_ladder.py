@@ -16,11 +16,11 @@ from autograder.cli.ladder import LADDER, Ladder
 from autograder.course.load import load
 from autograder.domain.assignment import Assignment, Kind
 from autograder.domain.grade import CriterionResult
-from autograder.domain.measurement import DuelOutcome, Round
+from autograder.domain.measurement import Control, Decision, DuelOutcome, Round
 from autograder.domain.verdict import Verdict, sentence
 from autograder.engine.peaks import Peaks
 from autograder.measure.statistics import median
-from tests.bench.gpu_ladder import measured
+from tests.bench.gpu_ladder import MARKS, measured
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 README = REPOSITORY / "reference" / "README.md"
@@ -184,6 +184,29 @@ def test_the_committed_ladder_s_rungs_are_files_and_what_is_not_measured_is_name
             missing |= {assignment.slug} if whole else {f"{assignment.slug}: {rung}" for rung in left}
     line = next(line for line in README.read_text().splitlines() if line.startswith("Not measured yet: "))
     assert set(re.findall("`([^`]+)`", line)) == missing
+
+
+def test_the_committed_device_ladder_holds_what_its_script_can_measure():
+    """Baselines, solutions, kernels and libraries; notes stand outside the marks, where the next run leaves them."""
+    table = [line for line in MARKS.read(README).splitlines() if line.startswith("| ")]
+    rows = [line.strip("| ").split(" | ") for line in table[2:]]
+    assert len(rows) >= 3 * 3
+    for where, name, *_ in rows:
+        assignment = load(REPOSITORY / "assignments" / where.partition(",")[0])
+        solutions = {f"solution {p.stem}" for p in (assignment.folder / "solutions").glob("*.py")}
+        ours = {f"baseline {assignment.baseline}", f"**kernel {assignment.kernel}**"} | solutions
+        assert name in ours or name.startswith("library "), (where, name)
+
+
+def test_a_rung_that_won_beside_a_known_program_has_the_time_of_those_rounds(tmp_path, judged):
+    """Its speedup is theirs, too: what was slow at first and is left behind has no part in either."""
+    page = _page(tmp_path)
+    again = tuple(Round(0.02, 0.02, 1.0, 0, False, control=1.0) for _ in range(3))
+    won = Control((0.9,), (Decision.PASS,), 1.0, 1.0, again, after=(3,))
+    slow = _duel(0.02, 0.06, 1.0)
+    found, _ = judged(lambda *_: (Verdict.PASSED, replace(slow, control=won)), "_template", "--output", page)
+    assert found.exit_code == 0, found.output
+    assert {row[3] for row in Ladder.read(page).rows} == {"20 ms"}
 
 
 def test_without_its_baseline_no_program_is_compared_with_it():
