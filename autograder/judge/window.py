@@ -262,11 +262,11 @@ class Window:
         surplus = self._surplus()
         answered = len(self._heard) == size and alive and surplus is None
         failed = sorted(r for r, s in self._heard.items() if s in VERDICT_OF)
-        if answered and not failed and Signal.CALLBACK not in self._heard.values():
-            return Verdict.PASSED, 0, ("", "")
-        if answered and failed and size == 1:
-            return VERDICT_OF[self._heard[0]], 0, ("", "")
         culprit = failed[0] if failed else self._lost[0] if self._lost else 0
+        heard = sorted(r for r in self._heard if r not in self._lost)
+        words = ranks_in_words(size, failed, sorted(self._lost), heard) if size > 1 else ("", "")
+        if answered and Signal.CALLBACK not in self._heard.values():  # every rank is back, and may be asked again
+            return (VERDICT_OF[self._heard[culprit]], culprit, words) if failed else (Verdict.PASSED, 0, ("", ""))
         if self.broken is None:
             if surplus is not None:
                 self.broken = surplus
@@ -281,8 +281,6 @@ class Window:
         if self.guest.out_of_memory(oom_kills):
             self.broken = Verdict.OUT_OF_MEMORY
         self.guest.kill()
-        heard = sorted(r for r in self._heard if r not in self._lost)
-        words = ranks_in_words(size, failed, sorted(self._lost), heard) if size > 1 else ("", "")
         return self.broken, culprit, words
 
 

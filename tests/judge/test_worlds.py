@@ -69,6 +69,33 @@ def test_a_failure_has_a_verdict_and_names_its_ranks(name, node, world):
 
 @docker
 @needs_two
+def test_a_world_whose_ranks_all_answered_goes_on(node, world):
+    """And the next call meets no message that the failed one has left."""
+    source = (
+        HONEST
+        + """
+_calls, _total, _ring = 0, total, ring
+def total(comm, x):
+    global _calls
+    _calls += comm.size == 2
+    if comm.size == 2:
+        comm.Send(np.array([7]), (comm.rank + 1) % 2, 0)
+        raise ValueError(f"from rank {comm.rank}")
+    return _total(comm, x)
+def ring(comm, x, m):
+    if comm.size == 2 and not _calls:
+        raise RuntimeError("another world")
+    return _ring(comm, x, m)
+"""
+    )
+    both, ring = _grade(node, world, source).criteria[:2]
+    assert {c["name"]: c["verdict"] for c in both.evidence["checks"]}["sum[2]"] == "crashed", both.evidence
+    assert "With 2 ranks: ranks 0 and 1 failed." in both.sentence and "from rank 0" in both.sentence
+    assert ring.verdict == "passed", ring.evidence
+
+
+@docker
+@needs_two
 def test_a_hidden_check_numbers_no_ranks_and_leaks_nothing(node, world):
     """A submission chooses what each rank does, and could tell by their numbers what it was given."""
     source = (
