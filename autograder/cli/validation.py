@@ -130,23 +130,25 @@ def _side_by_side(
     """What needs no timing, on all cores: probes once, mutants as often as they are asked; told when the last is done.
 
     Args:
-        quick: criterion by criterion, until one catches it, and whole only where none did.
+        quick: to the first check that fails, and whole only where that does not show it.
     """
-    parts = (*(c.id for c in assignment.criteria if not c.kind.timed), "")
     found: list[list[Promise]] = [[] for _ in chosen]
     often = [times if isinstance(m, Mutant) else 1 for m in chosen]
     again = [n for n, most in enumerate(often) for _ in range(most - 1)]
     for graded_now in (list(range(len(chosen))), again):
-        jobs = [(n, parts if quick and _by_parts(chosen[n]) else _again(chosen[n], found[n])) for n in graded_now]
+        jobs = [(n, _turns(chosen[n], found[n], quick=quick)) for n in graded_now]
         while jobs:
             alive = []
             for i, grade in node.grade_many(
-                assignment, [chosen[n].submission for n, _ in jobs], only=[turns[0] for _, turns in jobs]
+                assignment,
+                [chosen[n].submission for n, _ in jobs],
+                only=[turns[0].only for _, turns in jobs],
+                brief=[turns[0].brief for _, turns in jobs],
             ):
                 n, turns = jobs[i]
                 one = chosen[n]
                 if grade.ours:
-                    grade = _grade(node, assignment, one.submission, only=turns[0])
+                    grade = _grade(node, assignment, one.submission, only=turns[0].only, brief=turns[0].brief)
                 shown = _dies(one, grade) if isinstance(one, Mutant) else one.fails(assignment, grade)
                 if turns[1:] and not shown.kept:
                     alive.append((n, turns[1:]))
@@ -158,8 +160,23 @@ def _side_by_side(
             jobs = alive
 
 
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """How much of a grading: a criterion alone, all up to the first check that fails, or the whole."""
+
+    only: str = ""
+    brief: bool = False
+
+
+def _turns(one: Probe | Mutant, found: list[Promise], *, quick: bool) -> list[Turn]:
+    """One after the other, until one shows what is to be shown."""
+    if quick and _by_parts(one):
+        return [Turn(brief=True), Turn()]
+    return [Turn(criterion) for criterion in _again(one, found)]
+
+
 def _by_parts(one: Probe | Mutant) -> bool:
-    """Whether one criterion alone may show what is to be shown: the starter has to miss all of them."""
+    """Whether a part of a grading may show what is to be shown: the starter has to miss every criterion."""
     if isinstance(one, Probe):
         return one.name != STARTER
     return one.dies_by is not Verdict.WORK_LEFT_RUNNING
@@ -205,14 +222,15 @@ def _drawn(assignment: Assignment, everybody: list[Mutant]) -> list[Mutant]:
 
 
 def _grade(
-    node: Node, assignment: Assignment, submission: Submission, only: str = "", patience: int | None = None
-) -> Grade:
+    node: Node, assignment: Assignment, submission: Submission, only: str = "", patience: int | None = None, *,
+    brief: bool = False,
+) -> Grade:  # fmt: skip
     """A noisy machine is asked again: a promise is broken by a verdict, not by its absence."""
-    grade = node.grade(assignment, submission, only=only)
+    grade = node.grade(assignment, submission, only=only, brief=brief)
     for _ in range(patience or (QUICK_PATIENCE if node.options.pairs == 1 else PATIENCE)):
         if not grade.ours:
             break
-        grade = node.grade(assignment, submission, only=only)
+        grade = node.grade(assignment, submission, only=only, brief=brief)
     return grade
 
 

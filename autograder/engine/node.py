@@ -109,13 +109,14 @@ class Node:
 
     def grade(
         self, assignment: Assignment, submission: Submission, *, seed: str = "", only: str = "", public_only: bool = False,
-        trial: bool = False, cores: tuple[int, ...] = (), say: Say = lambda _: None,
+        trial: bool = False, brief: bool = False, cores: tuple[int, ...] = (), say: Say = lambda _: None,
     ) -> Grade:  # fmt: skip
         """One submission, to its verdict.
 
         Args:
             seed: replays a recorded entropy; empty draws fresh bytes from the OS.
             trial: public criteria and duels alone, one process pair; a try, never a grade.
+            brief: end at the first failed check that is worth points: whether there is one, and no grade.
             cores: the slot; empty takes the last cores of the machine.
             say: progress.
 
@@ -129,7 +130,7 @@ class Node:
             )
         cores = cores or self.slots(assignment)[-1]
         with self._gpu(assignment) as gpu:
-            return self._tries(assignment, submission, seed, only, public_only, trial, cores, gpu, say)
+            return self._tries(assignment, submission, seed, only, public_only, trial, brief, cores, gpu, say)
 
     @contextmanager
     def _gpu(self, assignment: Assignment) -> Iterator[str]:
@@ -145,7 +146,7 @@ class Node:
 
     def _tries(
         self, assignment: Assignment, submission: Submission, seed: str, only: str, public_only: bool, trial: bool,
-        cores: tuple[int, ...], gpu: str, say: Say,
+        brief: bool, cores: tuple[int, ...], gpu: str, say: Say,
     ) -> Grade:  # fmt: skip
         begun = time.perf_counter()
         result: Grade | None = None
@@ -153,8 +154,7 @@ class Node:
         guest_s = 0.0
         for attempt in range(1, TRIES + 1):
             job = self._job(assignment, submission, entropy, only, public_only, cores, gpu, attempt)
-            if trial:
-                job = replace(job, trial=True, pairs=1)
+            job = replace(job, trial=trial, brief=brief, pairs=1 if trial else job.pairs)
             try:
                 result = self._attempt(job, say)
             except SandboxError as error:
@@ -176,11 +176,13 @@ class Node:
         submissions: Sequence[Submission],
         say: Callable[[int, dict[str, Any]], None] = lambda _i, _n: None,
         only: Sequence[str] = (),
+        brief: Sequence[bool] = (),
     ) -> Iterator[tuple[int, Grade]]:
         """A class, as many at once as there are slots; yields (index, grade) as they end.
 
         Args:
             only: a criterion for each submission, or empty strings for whole gradings; none at all likewise.
+            brief: for each whether to end at the first check that fails; none at all: nobody.
         """
         free: SimpleQueue[tuple[int, ...]] = SimpleQueue()
         slots = self.slots(assignment)
@@ -190,10 +192,10 @@ class Node:
         def one(index: int) -> Grade:
             cores = free.get()
             try:
-                which = only[index] if only else ""
                 return self.grade(
-                    assignment, submissions[index], only=which, cores=cores, say=lambda news: say(index, news)
-                )
+                    assignment, submissions[index], only=only[index] if only else "", brief=bool(brief and brief[index]),
+                    cores=cores, say=lambda news: say(index, news),
+                )  # fmt: skip
             finally:
                 free.put(cores)
 
@@ -275,7 +277,7 @@ class Node:
         return self._images.get(name, name)
 
     def _attempt(self, job: Job, say: Say) -> Grade:
-        timed = not (job.public_only or job.waits) and any(
+        timed = not (job.public_only or job.waits or job.brief) and any(
             c.kind.timed and job.only in ("", c.id) for c in job.assignment.criteria
         )
         if self.options.kind == "subprocess":

@@ -47,6 +47,7 @@ class Job:
         entropy: hex; the root of every random input, recorded so that staff can replay them.
         only: run this criterion alone, or empty.
         public_only: a student's own check: public tests, no reference.
+        brief: end at the first failed check that is worth points; criteria that were not reached are not measured.
         trial: public criteria and the duels, for who tries before submitting; never a grade.
         pairs: independently started process pairs per duel.
         attempt: 1, or 2 after a failure of ours.
@@ -65,6 +66,7 @@ class Job:
     label: str = ""
     attempt: int = 1
     trial: bool = False
+    brief: bool = False
 
     @property
     def waits(self) -> bool:
@@ -97,6 +99,7 @@ class Grading:
 
     Attributes:
         current: the criterion that is being checked.
+        ended_early: whether a check that is worth points has failed in a brief grading, which ends there.
         duelled_s: of the submission's thawed time, what was spent in duels, which have a limit of their own.
     """
 
@@ -122,7 +125,7 @@ class Grading:
         self._retired: list[Guest] = []
         self._submitted: list[Actor] = []
         self._restarts: Counter[str] = Counter()
-        self.current = ""
+        self.current, self.ended_early = "", False
         self.duelled_s = 0.0
         self._device: Device | None = None
         self.findings: dict[str, list[tuple[str, Finding]]] = {}

@@ -163,6 +163,9 @@ class Judge:
         self.grading.findings.setdefault(_criterion_of(item), []).append((name, finding))
         if self.grading.failure is not None and item.session is not None:
             item.session.shouldstop = "the grader failed"
+        costs = finding.verdict is not Verdict.PASSED and self.grading.criterion(_criterion_of(item)).points > 0
+        if self.grading.job.brief and costs:
+            self.grading.ended_early, item.session.shouldstop = True, "a check failed"
 
     def _finding(self, error: BaseException) -> Finding:
         if isinstance(error, CheckFailure):

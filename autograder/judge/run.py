@@ -146,6 +146,8 @@ def _score(grading: Grading, criterion: Criterion) -> CriterionResult:
         found = [("hardware", Finding(Verdict.WAITING_FOR_HARDWARE, _why(grading)))]
     if grading.load_finding is not None and not found:
         found = [("import", grading.load_finding)]
+    if not found and grading.ended_early:
+        found = [("not reached", Finding(Verdict.NOT_MEASURED))]
     if not found:
         raise CourseError(f"{grading.job.assignment.slug}: criterion {criterion.id!r}", "no check carries it")
     check, worst = next(((n, f) for n, f in found if f.verdict is not Verdict.PASSED), found[0])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from click.testing import CliRunner
 
-from autograder.api import Node, Options
+from autograder.api import Node, Options, receive
 from autograder.cli import cli
 from autograder.cli.promise import PROMISES, Promise, Tally, table
 from autograder.cli.validation import _again, _dies, _side_by_side, _solution
@@ -100,9 +100,24 @@ def test_a_criterion_that_caught_a_mutant_by_chance_is_not_the_last_word(node, b
     living = Mutant("living", Verdict.WRONG_ANSWER, honest + fifth)
     [found] = _side_by_side(basic, node, [living], 3, lambda _: None)
     assert (found.kept, found.good) == (False, 1), found
-    by_parts = {m.name: list(_side_by_side(basic, node, [m], 1, lambda _: None, quick=True)) for m in (lucky, living)}
-    assert by_parts["lucky"][0].kept and by_parts["lucky"][0].where == ("in-place",)  # the second part caught it
-    assert by_parts["living"][0].kept and "formula" in by_parts["living"][0].where  # no part did, the whole does
+
+
+@pytest.mark.docker
+def test_a_quick_look_ends_at_the_first_check_that_fails(node, basic):
+    """That one catches a mutant as the whole would; who dies elsewhere by another verdict is graded whole."""
+    honest = (basic.folder / "solutions" / "numpy_loop.py").read_text(encoding="utf-8")
+    wrong = (
+        honest
+        + "\n_work = work\ndef work(x, steps): return _work(x, steps) * 1.001\ndef fill(out, value=0.5): raise ValueError\n"
+    )
+    chosen = [Mutant("wrong", Verdict.WRONG_ANSWER, wrong), Mutant("crash", Verdict.CRASHED, wrong)]
+    brief = node.grade(basic, chosen[0].submission, brief=True)
+    verdicts = [c.verdict for c in brief.criteria]
+    assert verdicts.count(Verdict.NOT_MEASURED) >= 2 and Verdict.CRASHED not in verdicts, verdicts
+    assert node.grade(basic, receive(basic.folder / "solutions" / "numpy_loop.py", 64), brief=True).score == 90
+    found = {p.what.split()[1]: p for p in _side_by_side(basic, node, chosen, 1, lambda _: None, quick=True)}
+    assert all(p.kept for p in found.values()), found
+    assert len(found["wrong"].where) == 1 and "in-place" in found["crash"].where, found
 
 
 def test_who_needs_a_whole_grading_gets_one():
