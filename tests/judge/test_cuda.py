@@ -36,11 +36,12 @@ def header():
 
 @pytest.fixture(scope="module")
 def libraries(tmp_path_factory):
-    """A folder with both stand-ins, under the names by which they are looked for."""
+    """A folder with both stand-ins, under the names by which they are looked for, and a probe of a size for them."""
     compiler = shutil.which("cc") or shutil.which("gcc")
     if compiler is None or header() is None:
         pytest.skip("the stand-in for a driver needs a C compiler (apt-get install gcc) and nvidia-cuda-runtime-cu12")
     folder = tmp_path_factory.mktemp("libraries")
+    (folder / "small_probe.py").write_text(SMALL_PROBE)
     strict = [compiler, "-Wall", "-Wextra", "-Werror", "-O2", "-shared", "-fPIC", f"-I{header()}"]
     for source, name in (("driver.c", "libcuda.so.1"), ("management.c", "libnvidia-ml.so.1")):
         subprocess.run([*strict, "-o", str(folder / name), str(HERE / source)], check=True)
@@ -51,12 +52,16 @@ def run(libraries, *arguments, **more):
     """The command line on a machine that has the stand-ins for a GPU."""
     kept = {k: v for k, v in os.environ.items() if k != "AUTOGRADER_GPUS"}
     environment = {**kept, "LD_LIBRARY_PATH": str(libraries), **more}
+    environment["PYTHONPATH"] = os.pathsep.join(filter(None, (str(libraries), environment.get("PYTHONPATH"))))
     # an interpreter of its own: the loader reads LD_LIBRARY_PATH once, and the fork server with it
     return subprocess.run(
         [sys.executable, "-c", PROGRAM, *map(str, arguments)],
         capture_output=True, text=True, env=environment, check=False, timeout=120,
     )  # fmt: skip
 
+
+# A GPU copies 64 MiB in 40 microseconds, whatever the processor does; a stand-in needs 10 ms of a processor that others take.
+SMALL_PROBE = "from autograder.judge import device\ndevice.PROBE_BYTES = 1 << 20\n"
 
 PROGRAM = f"""
 import json, os, sys, warnings
@@ -67,7 +72,7 @@ from autograder.engine import worker
 
 def main():
     warnings.simplefilter("ignore")
-    worker.PRELOAD.extend(sys.argv[2:])
+    worker.PRELOAD.extend(["small_probe", *sys.argv[2:]])
     course = load(Path({str(COURSE)!r}))
     submission = receive(Path(sys.argv[1]), 64)
     with Node(Options(kind="subprocess", pairs=1, references=Path({str(conftest.FIXTURES / "reference")!r}))) as node:
