@@ -29,7 +29,7 @@ from autograder.measure.machine import fingerprint
 from autograder.sandbox.base import Sandbox
 
 Say = Callable[[dict[str, Any]], None]
-ALARM = 2  # times the grading's limit for one check: guests have limits of their own, this is for a check that hangs
+ALARM = 3  # times the grading's limit for one check: a duel may take nearly two, guests have limits of their own, this is for what hangs
 # pytest's own plugins that no check needs: each costs a judge half a millisecond or so
 _WITHOUT = [
     part

@@ -8,6 +8,7 @@ near, nothing is decided before as many rounds of others stand beside theirs.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from autograder.domain.measurement import Decision
 from autograder.measure.statistics import Edges, Rule, Tiers, at_odds
@@ -22,7 +23,8 @@ class Rotation:
     """The bookkeeping of one duel.
 
     Args:
-        controlled: whether a known program plays every round, too; then it is over, too, as soon as that program loses.
+        controlled: whether a known program plays every round, too; then it is over, too, as soon as that program loses. It is
+            known to be good: that it wins needs no more evidence than that the submission loses.
         edges: whether the thresholds bound a claim, and an interval is to lie between them or beyond one.
 
     Attributes:
@@ -36,7 +38,7 @@ class Rotation:
         edges: bool = False,
     ) -> None:  # fmt: skip
         self.tiers = Edges(thresholds, rule) if edges else Tiers(thresholds, rule)
-        self.control = Tiers(thresholds, rule) if controlled else None
+        self.control = Tiers(thresholds, replace(rule, alpha_pass=rule.alpha_fail)) if controlled else None
         self.disturbed = 0
         self._rule, self._first, self._most = rule, pairs, max_pairs
         self._ratios: list[list[float]] = [[] for _ in range(pairs)]

@@ -72,7 +72,7 @@ def moody(monkeypatch):
         if guest is not theatre.made.get((0, "")) and guest is not theatre.made.get((1, "")):
             return outcome
         guest.asked = getattr(guest, "asked", 0) + 1
-        slower = 1.5 if guest.asked < 20 else 1.0
+        slower = 1.5 if guest.asked < 12 else 1.0
         return CallOutcome(outcome.verdict, outcome.outputs, outcome.elapsed_s * slower)
 
     monkeypatch.setattr(Guest, "call", call)
@@ -120,7 +120,7 @@ def test_only_what_may_be_disputed_is_asked_about():
     assert decisions(outcome) == ["undecided", "fail", "fail"] and outcome.inconclusive
 
 
-@pytest.mark.parametrize("rounds", [0, 5, 25])
+@pytest.mark.parametrize("rounds", [0, 5, 20])
 def test_a_duel_that_runs_out_of_time_decides_nothing(rounds, monkeypatch):
     """Before its rounds, among them, or among those beside the known program: open, and nobody's fault."""
     theatre = Theatre(random.Random(3), submissions=(1 / 0.6,) * 5)
@@ -133,6 +133,18 @@ def test_a_duel_that_runs_out_of_time_decides_nothing(rounds, monkeypatch):
     outcome = duel(theatre, most_s=2.0)
     assert outcome.inconclusive.startswith("no decision after") and decisions(outcome)[2] == "undecided"
     assert (outcome.control is None) is (rounds == 5)
+
+
+@pytest.mark.parametrize("seconds", [2.0, 7.3, 11.0])
+def test_whose_calls_take_long_has_time_for_both_chances(seconds, monkeypatch):
+    """A plain program within reach of the least tier, as a19's baseline: too slow, and not for ever undecided."""
+    theatre = Theatre(random.Random(3), submissions=(seconds / 0.04,) * 5)
+    spent = lambda: sum(guest.window.spent_s for guest in theatre.made.values())  # noqa: E731
+    monkeypatch.setattr("autograder.judge.duel.time.monotonic", spent)
+    ratio = 0.04 / seconds
+    outcome = duel(theatre, thresholds=(1.5 * ratio, 10 * ratio), most_s=270.0)
+    assert decisions(outcome) == ["fail", "fail"] and not outcome.inconclusive
+    assert outcome.control.thresholds == (1.5 * ratio,) and spent() < 2 * 270
 
 
 def test_a_known_program_that_breaks_is_a_failure_of_ours(monkeypatch):
