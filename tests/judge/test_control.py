@@ -72,7 +72,7 @@ def moody(monkeypatch):
         if guest is not theatre.made.get((0, "")) and guest is not theatre.made.get((1, "")):
             return outcome
         guest.asked = getattr(guest, "asked", 0) + 1
-        slower = 1.5 if guest.asked < 12 else 1.0
+        slower = 1.5 if guest.asked < 15 else 1.0
         return CallOutcome(outcome.verdict, outcome.outputs, outcome.elapsed_s * slower)
 
     monkeypatch.setattr(Guest, "call", call)
