@@ -15,6 +15,7 @@ class Signal(StrEnum):
     READY = "r"
     DONE = "d"
     RAISED = "e"
+    UNWRITTEN = "u"
     WRONG_SHAPE = "s"
     NO_MEMORY = "m"
     MISSING = "n"
@@ -25,12 +26,14 @@ class Signal(StrEnum):
 
 VERDICT_OF = {
     Signal.RAISED: Verdict.CRASHED,
+    Signal.UNWRITTEN: Verdict.CRASHED,
     Signal.WRONG_SHAPE: Verdict.WRONG_SHAPE,
     Signal.NO_MEMORY: Verdict.OUT_OF_MEMORY,
     Signal.MISSING: Verdict.MISSING_FUNCTION,
     Signal.EXITED: Verdict.CRASHED,
     Signal.FLOODED: Verdict.TOO_MUCH_OUTPUT,
 }
+UNTOUCHED = (Signal.MISSING, Signal.UNWRITTEN)  # nothing was computed, and no message is under way
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ from autograder.engine.planted import Bench
 from autograder.engine.pool import Pool
 from autograder.engine.warm import Warm
 from autograder.errors import CourseError, MachineError, SandboxError
-from autograder.judge.grading import GOES_ON, WAITS, Hand, Job
+from autograder.judge.grading import ALARM, GOES_ON, WAITS, Hand, Job
 from autograder.measure.room import Room
 from autograder.sandbox.base import Guest
 from autograder.sandbox.container import ContainerSandbox
@@ -45,7 +45,7 @@ from autograder.sandbox.state import state_folder
 
 log = logging.getLogger("autograder.node")
 LONGEST_WAIT_S = 3600.0  # for others to have measured: then their node hangs
-PATIENCE = 3  # times a grading's limit: longest silence of a judge, whose own alarm rings before
+PATIENCE = ALARM + 1  # times a grading's limit: longest silence of a judge, whose own alarm rings before
 TRIES = 2  # a failure of ours, or an inconclusive duel, is tried once more before staff are asked
 Say = Callable[[dict[str, Any]], None]
 

@@ -23,13 +23,6 @@ class Rank(shim.Guest):  # type: ignore[misc]
     def __init__(self, channel: socket.socket, world: Any) -> None:
         super().__init__(channel)
         self.world = world
-        self.base = world.Dup()  # ours: no message of a call's lies on it
-
-    def go(self, empty: bool = False) -> bytes:
-        """One call; behind one that failed, on a communicator of its own, where nobody meets that one's messages."""
-        if self.header()["renew"]:
-            self.world = self.base.Dup()
-        return bytes(super().go(empty))
 
     def argument(self, spec: Any) -> Any:
         """The communicator, or what any guest is given."""

@@ -35,6 +35,7 @@ WARMUPS = 3
 CANARY_SHARE = 0.8
 CACHE_FACTOR = 4.0  # caches may be this much faster than the measured copy from memory
 CURVE_ROUNDS = 5
+CONTROL_SHARE = 0.75  # of a duel's time, for rounds beside a known program: they are warm, and as few
 REST_S, LONGEST_REST_S = 0.05, 0.2  # after a disturbed round, and after several in a row
 
 Make = Callable[[np.random.Generator], tuple[Any, ...]]
@@ -81,7 +82,7 @@ class Duel:
     Attributes:
         workers: name of the argument that takes the number of workers (scaling), or empty.
         most_s: seconds after which no further round begins; what is open then stays open. Rounds beside a known program have
-            as many again: who was slow to lose a tier must not have used up the time in which the machine is asked.
+            time of their own: who was slow to lose a tier must not have used up that in which the machine is asked.
         idle: role of a guest of ours that is asked what an empty call costs, where the reference is not ours; else empty.
         chance: order of the legs; not secret, but nothing the student can foresee.
     """
@@ -146,7 +147,7 @@ class Duel:
 
     def _control(self, lost: tuple[float, ...], most: int) -> Control:
         """Fresh rounds for those tiers, which the known program must win."""
-        self.until = time.monotonic() + self.most_s
+        self.until = time.monotonic() + CONTROL_SHARE * self.most_s
         self._warm(range(self.pairs), self.controlled_legs[-1:])  # the others have just played
         rotation = Rotation(lost, halved(self.rule), self.pairs, most, controlled=True)
         return account(rotation, self._rounds(rotation, self.controlled_legs))
@@ -221,7 +222,7 @@ class Duel:
         return {**named, knob: leg.workers} if knob else named
 
     def _warm(self, pairs: range, legs: Sequence[Leg]) -> None:
-        """Untimed, but checked: whichever call is the timed one must be right."""
+        """Untimed, but a submission's are checked: whichever call is the timed one must be right."""
         for index in pairs:
             submission = self._actor(index, self.legs[-1])
             before = submission.window.spent_s

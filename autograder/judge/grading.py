@@ -33,6 +33,7 @@ from autograder.measure.statistics import Rule
 from autograder.sandbox.base import Guest, Sandbox
 from autograder.sandbox.profile import Profile
 
+ALARM = 3  # times the grading's limit for one check: a duel may take 1.6, guests have limits of their own, this is for what hangs
 RESTARTS = 4  # of the submission's guests, for each criterion: what one has ended must not fail the next
 WAITS, GOES_ON = "waits", "goes on"  # news for the node alone: others measure, and it has no time to lose meanwhile
 IDLE = "idle"  # the role of a guest that is ours and holds no program: where the reference is not, what an empty call costs
@@ -47,7 +48,7 @@ class Job:
         entropy: hex; the root of every random input, recorded so that staff can replay them.
         only: run this criterion alone, or empty.
         public_only: a student's own check: public tests, no reference.
-        brief: end at the first failed check that is worth points; criteria that were not reached are not measured.
+        brief: end at the first failed check that is worth points; what was not reached is not measured, or passed in part.
         trial: public criteria and the duels, for who tries before submitting; never a grade.
         pairs: independently started process pairs per duel.
         attempt: 1, or 2 after a failure of ours.

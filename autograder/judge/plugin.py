@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 
 from autograder.domain.measurement import DuelOutcome
-from autograder.domain.verdict import Finding, Verdict
+from autograder.domain.verdict import Fault, Finding, Verdict
 from autograder.errors import CourseError, SandboxError
 from autograder.judge.compare import CheckFailure, fail
 from autograder.judge.duel import Duel, Make, Verify, Weigh
 from autograder.judge.grading import IDLE, Grading
 from autograder.judge.proxy import Proxy
 
-SHARE = 0.9  # of what a check may take: a duel ends by itself before pytest ends it
+SHARE = 0.9  # of the grading's limit, for a duel's first rounds: it ends by itself long before pytest ends the check
 
 
 class Calls:
@@ -163,7 +163,7 @@ class Judge:
         self.grading.findings.setdefault(_criterion_of(item), []).append((name, finding))
         if self.grading.failure is not None and item.session is not None:
             item.session.shouldstop = "the grader failed"
-        costs = finding.verdict is not Verdict.PASSED and self.grading.criterion(_criterion_of(item)).points > 0
+        costs = finding.verdict.fault is Fault.STUDENT and self.grading.criterion(_criterion_of(item)).points > 0
         if self.grading.job.brief and costs:
             self.grading.ended_early, item.session.shouldstop = True, "a check failed"
 

@@ -48,7 +48,6 @@ class Actor:
         ]
         self.callbacks = {f.name: f for f in assignment.callbacks}
         self.load_s = 0.0
-        self.parted = False  # the last call has failed: its ranks may have left messages behind
         self.held = 0  # bytes of the device's memory that were taken in its turns: only one guest has a turn at a time
 
     @property
@@ -153,7 +152,7 @@ class Actor:
         packed = bool(self.guest.profile.device)  # without a GPU, too: what students see must not differ
         layouts = [plan(function, share, self.callbacks, packed=packed) for share in shares]
         for layout in layouts:
-            layout.header.update(spin=spin_s, renew=self.parted)
+            layout.header["spin"] = spin_s
         if not self._attached([(x.input_bytes, x.output_bytes) for x in layouts]):
             turn = self._attach()
             if turn.verdict is not Verdict.PASSED:
@@ -177,7 +176,6 @@ class Actor:
         evaluator = _Evaluator(self.buffers[0], layouts[0], {a.name: v for a, v in bound})
         answer = evaluator if layouts[0].callbacks else None
         turn = self._turn(say, min(self.assignment.limits.call_s, most_s), answer, seize)
-        self.parted = turn.verdict is not Verdict.PASSED
         if evaluator.error is not None:
             raise evaluator.error
         return self._outcome(turn, function, layouts, evaluator.count)

@@ -22,14 +22,13 @@ from autograder.domain.grade import CriterionResult, Grade
 from autograder.domain.measurement import Decision, DuelOutcome
 from autograder.domain.verdict import Finding, Verdict
 from autograder.errors import CourseError, SandboxError
-from autograder.judge.grading import Grading, Hand, Job
+from autograder.judge.grading import ALARM, Grading, Hand, Job
 from autograder.judge.plugin import Judge
 from autograder.judge.wording import describe, describe_duel
 from autograder.measure.machine import fingerprint
 from autograder.sandbox.base import Sandbox
 
 Say = Callable[[dict[str, Any]], None]
-ALARM = 3  # times the grading's limit for one check: a duel may take nearly two, guests have limits of their own, this is for what hangs
 # pytest's own plugins that no check needs: each costs a judge half a millisecond or so
 _WITHOUT = [
     part
@@ -82,6 +81,7 @@ def grade(
         "version": __version__, "isolated": grading.isolated,
         "image": job.profile.image, "entropy": job.entropy, "attempt": job.attempt, "pairs": job.pairs,
         "guest_s": round(guest_s, 4), **({"device": job.profile.device} if job.profile.device else {}),
+        **({"brief": True} if job.brief else {}),
     }  # fmt: skip
     return Grade(
         job.assignment.slug,

@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from autograder.domain.execution import VERDICT_OF, Signal
+from autograder.domain.execution import UNTOUCHED, VERDICT_OF, Signal
 from autograder.domain.verdict import Verdict
 from autograder.errors import SandboxError
 from autograder.judge.wording import ranks_in_words
@@ -265,8 +265,10 @@ class Window:
         culprit = failed[0] if failed else self._lost[0] if self._lost else 0
         heard = sorted(r for r in self._heard if r not in self._lost)
         words = ranks_in_words(size, failed, sorted(self._lost), heard) if size > 1 else ("", "")
-        if answered and Signal.CALLBACK not in self._heard.values():  # every rank is back, and may be asked again
-            return (VERDICT_OF[self._heard[culprit]], culprit, words) if failed else (Verdict.PASSED, 0, ("", ""))
+        if answered and not failed and Signal.CALLBACK not in self._heard.values():
+            return Verdict.PASSED, 0, ("", "")
+        if answered and failed and (size == 1 or all(s in UNTOUCHED for s in self._heard.values())):
+            return VERDICT_OF[self._heard[culprit]], culprit, words
         if self.broken is None:
             if surplus is not None:
                 self.broken = surplus

@@ -138,6 +138,15 @@ class Tiers:
         return any(d is Decision.UNDECIDED and abs(middle / t - 1) <= within for t, d in pairs)
 
 
+class Standing(Tiers):
+    """What the evidence of all rounds says by now; nothing is sticky, for a machine that was quiet may be so no longer."""
+
+    def look(self) -> None:
+        """Decides anew."""
+        self.decisions = [decide(self.ratios, threshold, self.rule) for threshold in self.thresholds]
+        self.rounds = [len(self.ratios)] * len(self.thresholds)
+
+
 class Edges(Tiers):
     """Bounds of a claim: what the interval says of each, now. Nothing is sticky, for it is the last interval that is shown."""
 

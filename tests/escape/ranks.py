@@ -51,10 +51,10 @@ comm.send((comm.rank, mine), 0, tag=99)
 if comm.rank == 0:
     found = dict(comm.recv(tag=99) for _ in range(comm.size))
     if sorted(found) == list(range(comm.size)) and all(abs(v - expected) < 1e-9 for v in found.values()):
-        print("ACCEPTED", flush=True)
+        open("/work/accepted", "w").write("ACCEPTED")
     comm.Abort(0)  # the others would wait for this rank
 """,
-        "mpiexec -n 2 python /work/harness.py",
+        "mpiexec -n 2 python /work/harness.py; cat /work/accepted",
     ),
     # rank 0 has the clock; what the others do after it has returned is not looked at until the end
     "clock-on-rank-0": (
