@@ -77,7 +77,8 @@ def validate(
     if quick:
         console.print(
             "  [dim]quick: one process pair per duel (two where that is too slow), one of the solutions; no zeros, ones or "
-            f"inputs handed back; {QUICK_MUTANTS} mutants at most, none that dies by too-slow, timed-out or work-left-running[/]"
+            f"inputs handed back; {QUICK_MUTANTS} mutants at most, to the first failed check that is worth points, none that dies by too-slow, timed-out or "
+            "work-left-running[/]"
         )
     tally.seconds = time.monotonic() - begun
     return tally
