@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from autograder.domain.measurement import Decision
-from autograder.measure.statistics import Edges, Rule, Standing, Tiers, at_odds
+from autograder.measure.statistics import Edges, Rule, Current, Tiers, at_odds
 
 MORE_PAIRS_WITHIN = 0.10
 MORE_PAIRS_EVERY = 24
@@ -38,7 +38,7 @@ class Rotation:
         edges: bool = False,
     ) -> None:  # fmt: skip
         self.tiers = Edges(thresholds, rule) if edges else Tiers(thresholds, rule)
-        self.control = Standing(thresholds, replace(rule, alpha_pass=rule.alpha_fail)) if controlled else None
+        self.control = Current(thresholds, replace(rule, alpha_pass=rule.alpha_fail)) if controlled else None
         self.disturbed = 0
         self._rule, self._first, self._most = rule, pairs, max_pairs
         self._ratios: list[list[float]] = [[] for _ in range(pairs)]

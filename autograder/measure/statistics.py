@@ -138,7 +138,7 @@ class Tiers:
         return any(d is Decision.UNDECIDED and abs(middle / t - 1) <= within for t, d in pairs)
 
 
-class Standing(Tiers):
+class Current(Tiers):
     """What the evidence of all rounds says by now; nothing is sticky, for a machine that was quiet may be so no longer."""
 
     def look(self) -> None:

@@ -144,3 +144,14 @@ def test_a_claim_at_its_edge_is_played_to_the_end():
     while not rotation.over:
         rotation.add(rotation.turn, 1.15 * rng.gauss(1, 0.02))
     assert rotation.rounds == RULE.n_max and not rotation.tiers.settled
+
+
+def test_a_known_program_that_won_at_first_has_not_won_when_the_machine_turns():
+    """What it lost in the rounds in which the submission lost counts: nobody loses a tier by those."""
+    rotation = Rotation((1.0,), RULE, 1, 1, controlled=True)
+    for n in range(RULE.n_min):
+        rotation.add(0, 1.2 if n % 2 else 0.9, 1.2)
+    assert rotation.control.decisions == [Decision.PASS] and not rotation.over
+    while not rotation.over:
+        rotation.add(0, 0.8, 0.8)
+    assert rotation.tiers.decisions == [Decision.FAIL] and rotation.control.decisions == [Decision.FAIL]
