@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from autograder.domain.measurement import Decision
-from autograder.measure.statistics import Edges, Rule, Current, Tiers, at_odds
+from autograder.measure.statistics import Current, Edges, Rule, Tiers, at_odds
 
 MORE_PAIRS_WITHIN = 0.10
 MORE_PAIRS_EVERY = 24
