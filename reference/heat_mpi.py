@@ -9,7 +9,7 @@ Two ideas:
 1. *Deep halos*: a rank fetches DEPTH rows of each neighbour at once and then takes DEPTH steps alone. Step k can update all
    but the k outermost of the fetched rows; what both neighbours compute twice is DEPTH (DEPTH - 1) rows for each
    border and exchange. One message a neighbour and DEPTH steps instead of one a step.
-2. *Wavefront*: those DEPTH steps ride over the block together, as in `heat_numba`.
+2. *Wavefront*: those DEPTH steps ride over the block together, as in `heat_c`.
 
 Counts: 6 flops a point and step. Messages: 8 nx DEPTH bytes to each neighbour every DEPTH steps.
 Time of a message of b bytes: latency + b / bandwidth; DEPTH divides the first term.

@@ -16,7 +16,11 @@ from typing import Any
 from autograder.errors import SubmissionError
 
 _SHOWS = {"print", "display", "plt", "pprint", "help", "input", "time", "timeit", "pylab"}
-STUB = "raise NotImplementedError  # your code here"  # what students find in the place of a solution
+# what students find in the place of a solution: in a function; in a class or a branch; and beside functions, where a raise
+# would end the whole import
+STUB = "raise NotImplementedError  # your code here"
+STUB_IN_BLOCK = "pass  # your code here"
+STUB_BESIDE = "# helpers and constants of your own, if you want any"
 _RUNS_ITS_CELL = {"time", "capture", "prun"}  # cell magics whose cell defines what it defines without them
 _DEFINES_NOTHING = {"timeit"}
 # what hides brackets and percent signs, and the brackets themselves; a string that is not closed ends with its line

@@ -6,6 +6,7 @@ What is copied: the notebook with its solutions stripped and hidden tests cut, `
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import secrets
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.course.load import FILE
-from autograder.course.notebook import STUB
+from autograder.course.notebook import STUB, STUB_BESIDE, STUB_IN_BLOCK
 from autograder.domain.assignment import Assignment
 from autograder.errors import CourseError
 
@@ -109,13 +110,31 @@ def starter(assignment: Assignment) -> dict[str, Any]:
         graded = cell.get("metadata", {}).get("nbgrader", {})
         if cell["cell_type"] == "markdown" and graded.get("solution"):
             source = "*Your answer here.*\n" if "### BEGIN SOLUTION" in source or graded.get("grade") else source
-        source = _HIDDEN.sub("", _SOLUTION.sub(lambda m: f"{m[1]}{STUB}\n", source))
+        source = _HIDDEN.sub("", _without_solutions(source))
         if "### BEGIN" in source or "### END" in source:
             raise CourseError(f"{path}: cell {number}", "a solution or hidden region is not closed")
         cell["source"] = source
         if cell["cell_type"] == "code":
             cell["outputs"], cell["execution_count"] = [], None
     return notebook
+
+
+def _without_solutions(source: str) -> str:
+    """Each region's stub is what belongs there: an import that ends in one would take what was written elsewhere with it."""
+    try:
+        tree = ast.parse(source)
+    except SyntaxError:  # prose, or magics
+        return _SOLUTION.sub(lambda m: f"{m[1]}{STUB}\n", source)
+    scopes = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)]
+
+    def stub(region: re.Match[str]) -> str:
+        line = source.count("\n", 0, region.start()) + 1
+        around = [s for s in scopes if s.lineno < line <= (s.end_lineno or 0)]
+        if around and not isinstance(max(around, key=lambda s: s.lineno), ast.ClassDef):
+            return f"{region[1]}{STUB}\n"
+        return f"{region[1]}{STUB_IN_BLOCK}\n" if region[1] else f"{STUB_BESIDE}\n"
+
+    return _SOLUTION.sub(stub, source)
 
 
 def _notebook(assignment: Assignment, out: Path) -> Path:

@@ -81,7 +81,12 @@ class CallOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What is loaded into a guest."""
+    """What is loaded into a guest.
+
+    Attributes:
+        lines: of a notebook: line of `solution.py` → (cell, line in cell), as `Submission` has them; else empty.
+    """
 
     files: dict[str, bytes] = field(default_factory=dict)
     label: str = ""
+    lines: dict[int, tuple[int, int]] = field(default_factory=dict)

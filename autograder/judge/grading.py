@@ -126,8 +126,7 @@ class Grading:
         self._retired: list[Guest] = []
         self._submitted: list[Actor] = []
         self._restarts: Counter[str] = Counter()
-        self.current, self.ended_early = "", False
-        self.duelled_s = 0.0
+        self.current, self.ended_early, self.duelled_s = "", False, 0.0
         self._device: Device | None = None
         self.findings: dict[str, list[tuple[str, Finding]]] = {}
         self.duels: dict[str, DuelOutcome] = {}
@@ -200,7 +199,8 @@ class Grading:
             self._all.append(actor)
             self._submitted.append(actor)
             self._submissions[pair, ranks] = actor
-            finding = actor.load(Program(self._adapted(self.job.submission.files), "submission"))
+            given = self.job.submission
+            finding = actor.load(Program(self._adapted(given.files), "submission", given.lines))
             self._loads[pair, ranks] = finding
             if ranks == self.job.assignment.worlds[0]:
                 self.load_finding = finding

@@ -79,7 +79,7 @@ class Actor:
             return None
         kept = (Verdict.TIMED_OUT, Verdict.OUT_OF_MEMORY, Verdict.TOO_MUCH_OUTPUT, Verdict.FORBIDDEN)
         verdict = turn.verdict if turn.verdict in kept else Verdict.DID_NOT_LOAD
-        return Finding(verdict, f"{turn.ranks}\n{self._words(turn)}".strip(), turn.states)
+        return Finding(verdict, f"{turn.ranks}\n{in_cells(self._words(turn), program.lines)}".strip(), turn.states)
 
     def _attached(self, sizes: list[tuple[int, int]]) -> bool:
         """Whether every rank's maps are large enough; larger files are made where they are not."""

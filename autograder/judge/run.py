@@ -10,6 +10,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -158,10 +159,19 @@ def _score(grading: Grading, criterion: Criterion) -> CriterionResult:
     if criterion.kind.timed and duel is not None and worst.verdict is Verdict.PASSED:
         return _timed(grading, criterion, duel, evidence)
     points = criterion.points if worst.verdict is Verdict.PASSED else 0.0
-    words = describe(criterion, worst, check)
+    words = describe(criterion, _once(grading, criterion, worst), check)
     return CriterionResult(
         criterion.id, criterion.title, points, criterion.points, worst.verdict, words, criterion.public, evidence, duel
     )
+
+
+def _once(grading: Grading, criterion: Criterion, finding: Finding) -> Finding:
+    """What went wrong in the import is told with the first criterion that it meets."""
+    job = grading.job
+    met = (c for c in job.assignment.criteria if job.asks_for(c) and not grading.findings.get(c.id))
+    if finding is not grading.load_finding or criterion is next(met, criterion):
+        return finding
+    return replace(finding, detail="The message is above.")
 
 
 def _unknown_here(grading: Grading) -> bool:

@@ -51,15 +51,18 @@ def describe_duel(criterion: Criterion, duel: DuelOutcome) -> str:
     passed = [t for t in duel.tiers if t.decision is Decision.PASS]
     missed = [t for t in duel.tiers if t.decision is Decision.FAIL]
     open_ = [t for t in duel.tiers if t.decision is Decision.UNDECIDED]
+    if passed:
+        whole = not (missed or open_ or duel.inconclusive)
+        words += f"; {figure(max(t.threshold for t in passed))}× {'was asked: passed' if whole else 'is reached'}"
     if missed:
-        best = f"; {figure(max(t.threshold for t in passed))}× is reached" if passed else ""
-        words += f"{best}; {figure(min(t.threshold for t in missed))}× is not."
-        if duel.control is not None:
-            words += f" A program of the course's own, in rounds beside it, reached {figure(duel.control.speedup)}×."
-    elif open_:
-        words += f"; {figure(min(t.threshold for t in open_))}× could not be decided: {duel.inconclusive}."
-    else:
-        words += f"; {figure(max(t.threshold for t in passed))}× was asked: passed." if passed else "."
+        words += f"; {figure(min(t.threshold for t in missed))}× is not"
+    if open_:
+        words += f"; {figure(min(t.threshold for t in open_))}× could not be decided"
+    if duel.inconclusive:
+        words += f": {duel.inconclusive}. While that is open, speed gives no points and takes none"
+    words += "."
+    if missed and duel.control is not None and duel.control.counted:
+        words += f" A solution of the course's own, timed in the same minutes, reached {figure(duel.control.speedup)}×."
     return words + (f" {criterion.hint}" if missed and criterion.hint else "")
 
 

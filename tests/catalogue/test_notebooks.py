@@ -1,5 +1,6 @@
 """Every notebook runs from top to bottom with its solution, and its exported code is the solution."""
 
+import ast
 import base64
 import io
 import json
@@ -16,6 +17,7 @@ import pytest
 
 from autograder.api import Options, all_folders, load
 from autograder.course.notebook import extract, text_of
+from autograder.course.release import starter
 
 ASSIGNMENTS = Path(__file__).resolve().parents[2] / "assignments"
 
@@ -41,6 +43,15 @@ def test_the_handout_states_the_limits_that_decide_points(folder):
     limits = load(folder).limits
     for subject, seconds in ((r"calls?\b", limits.call_s), (r"import(?:ed|ing|s)?\b", limits.load_s)):
         assert re.search(rf"\b{subject}[^.]*\b{seconds:g} s\b", handout, re.IGNORECASE), (subject, seconds)
+
+
+@pytest.mark.parametrize("folder", all_folders(ASSIGNMENTS), ids=lambda f: f.name)
+def test_a_handout_that_is_written_in_part_can_be_imported(folder):
+    """No statement of the released module, and of its classes, raises: what is done counts, whatever is still open."""
+    source, _ = extract(json.dumps(starter(load(folder))).encode())
+    tree = ast.parse(source)
+    at_import = [n for s in tree.body for n in (s.body if isinstance(s, ast.ClassDef) else [s])]
+    assert at_import and not [n.lineno for n in at_import if isinstance(n, ast.Raise)]
 
 
 EXECUTE = """

@@ -1,10 +1,12 @@
 """The student's copy: what is in it, and what it never takes the place of."""
 
+import json
 import shutil
 
 import pytest
 
 from autograder.api import load, release
+from autograder.course.release import starter
 from autograder.errors import CourseError
 
 
@@ -68,3 +70,52 @@ def test_an_adapter_is_released(folder, tmp_path):
     (folder / "adapter.py").write_text("def work(x, steps):\n    return x\n")
     release(load(folder), tmp_path / "out")
     assert (tmp_path / "out" / folder.name / "adapter.py").is_file()
+
+
+CELL = '''
+### BEGIN SOLUTION
+HALF = 0.5
+### END SOLUTION
+
+
+class Dual:
+    """A pair."""
+
+    ### BEGIN SOLUTION
+    def __init__(self, value):
+        self.value = value
+    ### END SOLUTION
+
+    def twice(self):
+        ### BEGIN SOLUTION
+        return 2 * self.value
+        ### END SOLUTION
+
+
+def work(x):
+    """Return it."""
+    ### BEGIN SOLUTION
+    return x
+    ### END SOLUTION
+
+
+if HALF:
+    ### BEGIN SOLUTION
+    work = abs
+    ### END SOLUTION
+'''
+
+
+def test_what_is_not_written_yet_does_not_end_the_import(folder):
+    """A stub outside functions raises nothing, or a student who has written one of four functions would have none."""
+    path = folder / f"{folder.name}.ipynb"
+    notebook = json.loads(path.read_text())
+    notebook["cells"] = [{"cell_type": "code", "metadata": {"tags": ["export"]}, "source": f"HALF = 1{CELL}"}]
+    path.write_text(json.dumps(notebook))
+    source = starter(load(folder))["cells"][0]["source"]
+    names = {}
+    exec(source, names)
+    for unwritten in (lambda: names["work"](1), lambda: names["Dual"]().twice()):
+        with pytest.raises(NotImplementedError):
+            unwritten()
+    assert "0.5" not in source and "abs" not in source

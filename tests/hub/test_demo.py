@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
 from pathlib import Path
 
 import psutil
 import pytest
+from rich.console import Console
 
-from hub import demo
+from hub import demo, show
 from hub.site import Site
 from hub.tied import PARENT
 
@@ -88,3 +90,19 @@ def test_a_demo_s_homes_are_its_own(tmp_path):
     assert not Site().prefix.startswith(demo.names(tmp_path)) and demo.names(tmp_path).startswith(
         f"{Site().prefix}-demo-"
     )
+
+
+def test_who_looks_at_a_log_sees_how_far_the_class_is():
+    """Outside a terminal: a line for each state as it comes, and the table once, at the end."""
+    out, seen = io.StringIO(), []
+
+    def looks():
+        for state, score in (("queued", None), ("queued", None), ("checking", None), ("graded", 55.0)):
+            yield {"hua": {"assignment": "a04_heat_plate", "state": state, "score": score, "max_score": 85.0}}
+            seen.append(out.getvalue().count("\n"))
+
+    latest = show._watch(looks(), Console(file=out, width=100))
+    lines = out.getvalue().splitlines()
+    assert latest["hua"]["score"] == 55.0 and seen == [1, 1, 2, 3]
+    assert lines[:3] == [f"hua: a04_heat_plate {state}" for state in ("queued", "checking", "graded")]
+    assert sum("55 / 85" in line for line in lines) == 1
