@@ -11,7 +11,8 @@ from autograder.judge.compare import close, require
 def test_the_contract_of_the_handout(submission):
     """S0 = K = 100 USD, 5 % interest, 20 % volatility, one year, 52 dates: 5.85386 USD."""
     price, stderr = submission.asian_call(100.0, 100.0, 0.05, 0.2, 1.0, 52, 40_000, 7, 2)
-    require(0.0 < stderr <= 0.045, f"40 000 paths give a standard error of 0.04 USD or better, not {stderr:.4g}")
+    # from 32 batches an honest one is uncertain by 13 %
+    require(0.0 < stderr <= 0.08, f"40 000 plain paths give a standard error of some 0.04 USD, not {stderr:.4g}")
     # An honest estimate leaves 6 standard errors twice in a thousand million times.
     close(price, 5.85386, rtol=0.0, atol=6.0 * stderr + 1e-5, what="the price")
 

@@ -202,8 +202,13 @@ def check(assignment: str, file: Path | None) -> None:
     if not any(c.public for c in work.criteria):
         raise CourseError(work.slug, "has no public checks")
     submission = receive(target, work.limits.submission_kb)
-    with Node(Options(kind="subprocess", pairs=1)) as node:
-        result = node.grade(work, submission, public_only=True)
+    with (
+        Node(Options(kind="subprocess", pairs=1)) as node,
+        Console(stderr=True).status(f"{work.slug}: starting") as status,
+    ):
+        result = node.grade(
+            work, submission, public_only=True, say=lambda m: status.update(f"{work.slug}: {terminal.news(m)}")
+        )
     terminal.show(result, Console())
     if any(c.verdict.fault is Fault.STUDENT for c in result.criteria):
         sys.exit(EXIT_MISSED)

@@ -26,7 +26,7 @@ class Signal(StrEnum):
 
 VERDICT_OF = {
     Signal.RAISED: Verdict.CRASHED,
-    Signal.UNWRITTEN: Verdict.CRASHED,
+    Signal.UNWRITTEN: Verdict.MISSING_FUNCTION,
     Signal.WRONG_SHAPE: Verdict.WRONG_SHAPE,
     Signal.NO_MEMORY: Verdict.OUT_OF_MEMORY,
     Signal.MISSING: Verdict.MISSING_FUNCTION,

@@ -371,7 +371,7 @@ def _listen(pipe: Connection, references: list[Hand], say: Say, started: list[st
             raise SandboxError("the judge process died") from None
         waits = kind == "news" and content.get("phase") == WAITS
         if kind == "news":
-            if content.get("phase") not in (WAITS, GOES_ON):
+            if content.get("phase") != GOES_ON:
                 say(content)
         elif kind == "references":
             for hand, (loaded, broken) in zip(references, content, strict=True):

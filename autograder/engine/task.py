@@ -22,6 +22,7 @@ from autograder.engine.node import Node, Say
 from autograder.engine.options import Options
 from autograder.engine.projects import grade_project
 from autograder.errors import AutograderError, CourseError, MachineError, SubmissionError
+from autograder.judge.grading import WAITS
 from autograder.measure.fitness import Fitness
 from autograder.measure.gpu import lent
 
@@ -235,6 +236,8 @@ def teller(worker: Worker, parcel: Parcel) -> Callable[[dict[str, Any]], None]:
 
     def say(news: dict[str, Any]) -> None:
         nonlocal last, duel
+        if news["phase"] == WAITS:  # as often as others measure
+            return
         now = time.monotonic()
         before, duel = duel, news["criterion"] if news["phase"] == "duel" else None
         if duel is not None and duel == before and now - last < _NEWS_S:

@@ -69,6 +69,8 @@ def news(message: dict[str, Any]) -> str:
         return f"{criterion}: round {message.get('rounds', 0)}{now}" + (f" [{low:.3g}, {high:.3g}]" if bounded else "")
     if phase == "check":
         return f"checking {criterion}"
+    if phase == "waits":
+        return "waiting: another grading is timed on these cores"
     if phase == "retry":
         problem = plain(str(message.get("problem", "")))[:80]
         return f"trying again ({problem})" if problem else "trying again: something failed on our side"

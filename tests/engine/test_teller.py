@@ -21,6 +21,11 @@ def test_a_duel_that_is_over_at_once_was_told_of_and_its_rounds_are_thinned():
     assert told({"phase": "check"}, *rounds, {"phase": "check"}) == [("check", None), ("duel", 1), ("check", None)]
 
 
+def test_that_others_measure_is_not_told_each_time():
+    """A busy node waits many times a second."""
+    assert told({"phase": "check"}, {"phase": "waits"}, {"phase": "waits"}) == [("check", None)]
+
+
 def test_the_first_round_of_each_duel_is_told():
     rounds = [{"phase": "duel", "criterion": c, "rounds": n} for c in ("a", "b") for n in (1, 2)]
     assert told(*rounds) == [("duel", 1), ("duel", 1)]

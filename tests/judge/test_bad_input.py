@@ -20,6 +20,7 @@ def midpoint(f, a, b, n): return sum(f(a + (i + .5) * (b - a) / n) for i in rang
 
 CASES = {
     "a missing function": (HONEST, "missing-function", "work"),
+    "a function that is not written yet": (HONEST + "def work(x, steps): raise NotImplementedError\n", "missing-function", "work(x"),
     "too few parameters": (HONEST + "def work(x): return x\n", "crashed", ""),
     "a syntax error": ("def work(x, steps:\n    pass\n", "did-not-load", "line 1"),
     "an absent library": ("import tensorflow_of_my_own\n" + HONEST, "did-not-load", "tensorflow_of_my_own"),
@@ -78,6 +79,18 @@ def test_messages_speak_of_cells_when_a_notebook_was_handed_in(node, basic):
     files = {"solution.py": b"def work(x, steps):\n    return 1 / 0\n"}
     grade = node.grade(basic, Submission("nb.ipynb", files, digest(files), lines))
     assert "cell 3, line 2" in grade.criteria[0].sentence
+
+
+def test_an_import_that_failed_is_told_once_and_by_the_cell(node, basic):
+    """Every criterion has met it; the student reads it in the first."""
+    lines = {1: (3, 1), 2: (3, 2)}
+    files = {"solution.py": b"import math\nwork = 1 / 0\n"}
+    first, *others = node.grade(basic, Submission("nb.ipynb", files, digest(files), lines)).criteria
+    assert "cell 3, line 2" in first.sentence and "ZeroDivisionError" in first.sentence
+    assert len(others) > 1 and {c.sentence for c in others} == {
+        "Your code could not be imported. The message is above."
+    }
+    assert all("ZeroDivisionError" in c.evidence["checks"][0]["detail"] for c in others)
 
 
 def test_a_slow_solution_with_a_callback_is_slow_and_not_forbidden(node, basic):

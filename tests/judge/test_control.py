@@ -60,7 +60,8 @@ def test_what_slows_the_known_program_too_costs_nobody_a_tier():
     assert decisions(outcome) == ["pass", "undecided", "undecided"]
     assert "did not earn it in the same rounds (0.7" in outcome.inconclusive
     criterion = Criterion("s", "S", 30, CriterionKind.SPEEDUP)
-    assert "0.7× could not be decided: a program that earns" in describe_duel(criterion, outcome)
+    said = describe_duel(criterion, outcome)
+    assert "× is reached; 0.7× could not be decided: a program that earns" in said and "gives no points" in said
 
 
 def moody(monkeypatch):
