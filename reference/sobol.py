@@ -9,7 +9,7 @@ They are estimated from two independent samples A and B, each n points of the cu
 taken from B. With m the mean and V the variance of the 2n values f(A_j) and f(B_j) (divided by 2n),
 
     S_i  = 1/n sum_j (f(B_j) - m) (f(A_B^(i)_j) - f(A_j)) / V
-    ST_i = 1/(2n) sum_j (f(A_j) - f(A_B^(i)_j))^2 / V            n (k + 2) evaluations of f; 0 where V is 0
+    ST_i = 1/(2n) sum_j (f(A_j) - f(A_B^(i)_j))^2 / V            n (k + 2) evaluations of f; 0 where all values are equal
 
 The climate: T is the warming of the air and the upper ocean, D that of the deep ocean, both in K. Carbon dioxide grows by one per cent a
 year until it has doubled, in year 70, and stays. With F in W/m^2, lam and gamma in W/m^2/K, a in W/m^2/K^2, C and E in W yr/m^2/K,
@@ -70,7 +70,7 @@ def indices(fA: np.ndarray, fB: np.ndarray, mixed: list) -> tuple[np.ndarray, np
     both = np.concatenate([fA, fB])
     m = both.mean()
     V = ((both - m) ** 2).mean()
-    if V == 0.0:
+    if np.ptp(both) == 0.0:
         return np.zeros(len(mixed)), np.zeros(len(mixed))
     S = np.array([np.mean((fB - m) * (fi - fA)) for fi in mixed]) / V
     return S, np.array([np.mean((fA - fi) ** 2) / 2.0 for fi in mixed]) / V

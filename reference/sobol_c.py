@@ -105,7 +105,7 @@ def _estimate(fA: np.ndarray, fB: np.ndarray, mixed: list) -> tuple[np.ndarray, 
     m = (fA.sum() + fB.sum()) / (2 * len(fA))
     centred = fB - m
     V = (np.dot(fA - m, fA - m) + np.dot(centred, centred)) / (2 * len(fA))
-    if V == 0.0:
+    if np.ptp([fA, fB]) == 0.0:
         return np.zeros(len(mixed)), np.zeros(len(mixed))
     moved = np.array(mixed) - fA
     return moved @ centred / (len(fA) * V), (moved * moved).sum(axis=1) / (2 * len(fA) * V)

@@ -26,7 +26,7 @@ def warming(p: np.ndarray, years: int) -> np.ndarray:
 def estimate(fA: np.ndarray, fB: np.ndarray, mixed: list) -> tuple[np.ndarray, np.ndarray]:
     """Return S (k,) and ST (k,) from values of the model."""
     m, V = np.mean([fA, fB]), np.var([fA, fB])
-    if V == 0:
+    if np.ptp([fA, fB]) == 0:
         return np.zeros(len(mixed)), np.zeros(len(mixed))
     S = [np.mean((fB - m) * (fi - fA)) / V for fi in mixed]
     ST = [np.mean((fA - fi) ** 2) / (2 * V) for fi in mixed]

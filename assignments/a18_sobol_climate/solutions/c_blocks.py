@@ -58,7 +58,7 @@ def samples(A, B):
 def estimate(values):
     fA, fB, mixed = values[0], values[1], values[2:]
     m, V = values[:2].mean(), values[:2].var()
-    if V == 0:
+    if np.ptp(values[:2]) == 0:
         return np.zeros(len(mixed)), np.zeros(len(mixed))
     return (mixed - fA) @ (fB - m) / (len(fA) * V), ((mixed - fA) ** 2).mean(axis=1) / (2 * V)
 

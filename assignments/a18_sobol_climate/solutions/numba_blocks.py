@@ -30,7 +30,7 @@ def warming(p, years):
 def estimate(fA, fB, mixed):
     m, V = np.mean([fA, fB]), np.var([fA, fB])
     S, ST = np.zeros(len(mixed)), np.zeros(len(mixed))
-    if V > 0:
+    if np.ptp([fA, fB]) > 0:
         for i, fi in enumerate(mixed):
             S[i] = np.mean((fB - m) * (fi - fA)) / V
             ST[i] = np.mean((fA - fi) ** 2) / (2 * V)
