@@ -63,8 +63,8 @@ def test_a_quick_look_condemns_no_solution_for_a_slow_launch(engine, basic, tmp_
     with Node(Options(references=conftest.FIXTURES / "reference", slots=1, pairs=1)) as quick:
         looked, found = list(_solution(basic, quick, slow)), list(_solution(basic, quick, wrong))
     assert not looked[0].kept and not found[0].kept
-    assert looked[0].why.startswith("by one process pair speed 0.") and "in whole speed: too-slow" in looked[0].why
-    assert "formula: wrong-answer" in found[0].why and "in whole" not in found[0].why
+    assert looked[0].why.startswith("by one process pair speed 0.") and "by two speed: too-slow" in looked[0].why
+    assert "formula: wrong-answer" in found[0].why and "by two" not in found[0].why
 
 
 @pytest.mark.docker
