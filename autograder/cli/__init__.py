@@ -6,6 +6,7 @@ a check is missed by the student's fault.
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
 from collections.abc import Callable
@@ -17,6 +18,7 @@ import click
 
 from autograder import __version__
 from autograder.errors import AutograderError, CourseError, SubmissionError
+from autograder.sandbox.children import SAFE_PATH
 
 EXIT_MISSED, EXIT_INPUT, EXIT_OURS = 1, 2, 3
 
@@ -71,6 +73,7 @@ def cli() -> None:
 def main(run: Callable[..., Any] = cli) -> None:
     """The program: every error of ours becomes a sentence and an exit code, never a traceback."""
     warnings.showwarning = _warn
+    os.environ[SAFE_PATH] = "1"
     try:
         run(standalone_mode=False)
     except click.ClickException as error:

@@ -36,6 +36,7 @@ from autograder.errors import CourseError, MachineError, SandboxError
 from autograder.judge.grading import ALARM, GOES_ON, WAITS, Hand, Job
 from autograder.measure.room import Room
 from autograder.sandbox.base import Guest
+from autograder.sandbox.children import safe_path
 from autograder.sandbox.container import ContainerSandbox
 from autograder.sandbox.owner import another
 from autograder.sandbox.process import NotIsolated
@@ -72,7 +73,8 @@ class Node:
         self._left: SimpleQueue[str] = SimpleQueue()  # labels of jobs whose judges' own containers are to be removed
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(worker.PRELOAD)
-        forkserver.ensure_running()  # it imports while the first containers start
+        with safe_path():
+            forkserver.ensure_running()  # it imports while the first containers start
 
     def _start_reaper(self) -> subprocess.Popen[bytes] | None:
         if self.options.kind == "subprocess":
@@ -86,7 +88,8 @@ class Node:
         self._sandbox.image_id(self.options.image)
         sweep(self._sandbox)
         command = [sys.executable, "-m", "autograder.sandbox.reaper", self.owner]
-        return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True)  # noqa: S603  # ourselves
+        with safe_path():
+            return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True)  # noqa: S603  # ourselves
 
     def __enter__(self) -> Self:
         return self

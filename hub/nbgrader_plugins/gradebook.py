@@ -68,7 +68,9 @@ def sync(course_dir: Path, assignment: str, student: str, environment: dict[str,
     try:
         done = subprocess.run(  # noqa: S603  # fixed program, arguments that are names
             command,
-            env={key: os.environ[key] for key in _KEPT if key in os.environ} | (environment or {}),
+            env={key: os.environ[key] for key in _KEPT if key in os.environ}
+            | (environment or {})
+            | {"PYTHONSAFEPATH": "1"},
             capture_output=True,
             text=True,
             timeout=LIMIT_S,
