@@ -17,12 +17,26 @@ def test_six_sizes(submission):
     same(second, first, what="the table of rank 1")
 
 
+def swap(submission, first, second):
+    """One exchange into arrays of NaN; the letters hold no NaN."""
+    zero, one = submission.exchange(2, [first, second], [np.full(first.shape, np.nan)] * 2)
+    for rank, received in enumerate((zero, one)):
+        filled = not np.isnan(received).any()
+        require(filled, f"rank {rank}: `received` has to be filled, completely; what `exchange` returns is not read")
+    same(zero, second, what="what rank 0 received")
+    same(one, first, what="what rank 1 received")
+
+
 def test_two_letters(submission):
-    """Rank 0 holds 0, 1, ... 5, rank 1 their negatives; both receive into an array of NaN."""
-    letters = np.arange(6.0).reshape(2, 3)
-    first, second = submission.exchange(2, [letters, -letters], [np.full((2, 3), np.nan)] * 2)
-    same(first, -letters, what="what rank 0 received")
-    same(second, letters, what="what rank 1 received")
+    """Rank 0 holds 1, 2, ... 6, rank 1 their negatives; both receive into an array of NaN."""
+    letters = np.arange(1.0, 7.0).reshape(2, 3)
+    swap(submission, letters, -letters)
+
+
+def test_four_long_letters(submission):
+    """1 MiB a rank, of which MPI keeps no copy: where both ranks send first, both wait."""
+    letters = np.arange(1.0, 131073.0).reshape(4, 32768)
+    swap(submission, letters, -letters)
 
 
 def test_a_table_that_follows_the_model(submission):

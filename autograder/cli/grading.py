@@ -6,6 +6,8 @@ import json
 import os
 import sys
 from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -159,12 +161,25 @@ def _receive(work: Assignment, files: tuple[Path, ...]) -> tuple[list[Submission
 
 def _one(node: Node, work: Assignment, submission: Submission, seed: str, only: str, *, quiet: bool) -> Grade:
     console = Console(stderr=True, quiet=quiet)
+    with _following(console, work) as say:
+        return node.grade(work, submission, seed=seed, only=only, say=say)
+
+
+@contextmanager
+def _following(console: Console, work: Assignment) -> Iterator[Callable[[dict[str, Any]], None]]:
+    """A line that changes; outside a terminal one line, where there is a wait: else it looks as if the program hung."""
+    waited = False
     with console.status(f"{work.slug}: starting") as status:
 
         def say(message: dict[str, Any]) -> None:
-            status.update(f"{work.slug}: {terminal.news(message)}")
+            nonlocal waited
+            words = f"{work.slug}: {terminal.news(message)}"
+            status.update(words)
+            if message.get("phase") == "waits" and not (console.is_terminal or waited):
+                waited = True
+                console.print(words, soft_wrap=True)
 
-        return node.grade(work, submission, seed=seed, only=only, say=say)
+        yield say
 
 
 def _many(node: Node, work: Assignment, submissions: list[Submission], output: _Output) -> None:
@@ -202,13 +217,8 @@ def check(assignment: str, file: Path | None) -> None:
     if not any(c.public for c in work.criteria):
         raise CourseError(work.slug, "has no public checks")
     submission = receive(target, work.limits.submission_kb)
-    with (
-        Node(Options(kind="subprocess", pairs=1)) as node,
-        Console(stderr=True).status(f"{work.slug}: starting") as status,
-    ):
-        result = node.grade(
-            work, submission, public_only=True, say=lambda m: status.update(f"{work.slug}: {terminal.news(m)}")
-        )
+    with Node(Options(kind="subprocess", pairs=1)) as node, _following(Console(stderr=True), work) as say:
+        result = node.grade(work, submission, public_only=True, say=say)
     terminal.show(result, Console())
     if any(c.verdict.fault is Fault.STUDENT for c in result.criteria):
         sys.exit(EXIT_MISSED)

@@ -266,6 +266,8 @@ def unwrap(outcome: CallOutcome, function: Function, lines: dict[int, tuple[int,
         plain = outcome.states
         if outcome.verdict is Verdict.MISSING_FUNCTION:  # in our words: the guest's may hold what it was asked before
             plain = f"It is {function.signature}."
+        elif outcome.verdict is Verdict.WRONG_SHAPE:
+            plain = f"Declared is {function.signature}. {plain}".strip()
         raise CheckFailure(Finding(outcome.verdict, words, plain))
     return outcome.outputs[0] if len(outcome.outputs) == 1 else outcome.outputs
 

@@ -15,7 +15,6 @@ _SAFE = (Verdict.DID_NOT_LOAD,)  # said before any hidden input was seen
 _HINTED = (
     Verdict.WRONG_ANSWER,
     Verdict.NOT_FINITE,
-    Verdict.WRONG_SHAPE,
     Verdict.TOO_SLOW,
     Verdict.CRASHED,
     Verdict.TIMED_OUT,

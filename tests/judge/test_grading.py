@@ -1,24 +1,23 @@
 """Real submissions, from file to verdict, in real containers."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
 
-from autograder.api import Node, Options, Submission, load, receive
+from autograder.api import Submission, load, receive
 from autograder.domain.grade import Grade
 from autograder.domain.measurement import Decision
 from autograder.domain.submission import digest
 from autograder.domain.verdict import Verdict
 from autograder.errors import CourseError
 from autograder.measure.room import Room
-from autograder.report import terminal
-from autograder.sandbox.process import NotIsolated
+from autograder.sandbox.state import state_folder
 
 from .. import conftest
 
@@ -275,19 +274,25 @@ def test_who_waits_for_others_to_measure_has_not_used_up_its_time(node, basic):
     assert {n["phase"] for n in news} <= {"load", "check"}
 
 
-@pytest.mark.filterwarnings(f"ignore::{NotIsolated.__module__}.{NotIsolated.__qualname__}")
 def test_who_waits_for_others_to_measure_is_told_so(basic):
-    """A student's own look begins at once, and may have to wait in the middle of it."""
-    with Node(Options(kind="subprocess", pairs=1)) as plain, ThreadPoolExecutor(1) as pool:
-        room, news = Room(plain.state), []
-        with room.exclusive():
-            looking = pool.submit(plain.grade, basic, program(RIGHT.format(0.01)), public_only=True, say=news.append)
-            until = time.monotonic() + 30
-            while not any(n["phase"] == "waits" for n in news) and time.monotonic() < until:
-                time.sleep(0.05)
-        assert looking.result(timeout=50).criteria[0].verdict is Verdict.PASSED
-        room.close()
-    assert any("another grading" in terminal.news(n) for n in news)
+    """A student's own look begins at once, and may have to wait in the middle of it; without a word it looks like a deadlock."""
+    room = Room(state_folder())
+    command = [
+        sys.executable,
+        "-m",
+        "autograder",
+        "check",
+        basic.slug,
+        str(basic.folder / "solutions" / "numpy_loop.py"),
+    ]
+    environment = os.environ | {"AUTOGRADER_COURSE_FOLDER": str(basic.folder.parent)}
+    with room.exclusive():
+        looking = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        assert looking.stderr is not None
+        told = next((line for line in looking.stderr if "another grading is timed" in line), "")
+    assert looking.communicate(timeout=60)[0] and looking.returncode == 0
+    assert told
+    room.close()
 
 
 TELLS = """
