@@ -73,6 +73,14 @@ def test_a_hidden_check_leaks_no_value(node, basic):
     assert "LEAK" in str(grade.to_json())
 
 
+def test_a_result_of_another_shape_is_told_what_is_declared(node, basic):
+    """In hidden checks, too: the signature is in the handout's folder. A hint at the mathematics would lead astray."""
+    files = {"solution.py": (HONEST + "def work(x, steps): return np.zeros((2, 2))\n").encode()}
+    hidden = node.grade(basic, Submission("shape", files, digest(files)), only="formula").criteria[0]
+    assert not hidden.public and hidden.verdict is Verdict.WRONG_SHAPE
+    assert "Declared is work(x: f8[n]" in hidden.sentence and "Compare one element" not in hidden.sentence
+
+
 def test_messages_speak_of_cells_when_a_notebook_was_handed_in(node, basic):
     """Line 2 of the third cell, not line 7 of a file the student never saw."""
     lines = {1: (3, 1), 2: (3, 2)}
