@@ -196,6 +196,15 @@ def test_steps_that_diverge(submission, rng):
     close(got, np.tile(q0, (3, 1)), rtol=0.0, what="the samples of a diverging chain")
 
 
+@pytest.mark.criterion("edge-cases")
+def test_chains_that_diverge(submission, rng):
+    """Full blocks and a rest, steps of ten: rates overflow within a few, differences are NaN, every chain stays at its start, bit for bit."""
+    theta, data = outbreak(rng, 60)
+    Q0 = theta + 0.03 * rng.standard_normal((150, 2))
+    got = submission.chains(Q0, 10.0, 6, rng.standard_normal((150, 3, 2)), rng.random((150, 3)), data)
+    close(got, np.repeat(Q0[:, None], 3, axis=1), rtol=0.0, what="the samples of diverging chains")
+
+
 @pytest.mark.criterion("speed")
 def test_speed(duel):
     """1024 chains of 40 samples, six steps each, an epidemic of sixty days; all samples against the kernel's."""

@@ -21,7 +21,7 @@ def test_one_step_in_a_bowl(submission):
 
 @pytest.mark.criterion("examples")
 def test_accepted_and_rejected(submission):
-    """The same step gains 1/2 - 1/8 - 9/32 = 3/32: accepted for log w = -1; from q = 1/2 with p = 3/4 it loses as much, and w = 0.99 rejects that."""
+    """The same step lowers H by 1/2 - 1/8 - 9/32 = 3/32: accepted for log w = -1; from q = 1/2 with p = 3/4 it raises H as much, and w = 0.99 rejects that."""
     P, w = np.array([[0.0], [0.75]]), np.array([np.exp(-1.0), 0.99])
     close(submission.hmc(bowl, np.ones(1), 1.0, 1, P, w), np.array([[0.5], [0.5]]), rtol=1e-14, what="the samples")
 
