@@ -57,7 +57,7 @@ def begin(demo: bool, state: Path | None, port: int | None, assignments: tuple[s
             proxy.ensure()
             config = Path(__file__).with_name("jupyterhub_config.py")
             # replaces this process: signals and exit code are the hub's
-            os.execv(sys.executable, [sys.executable, "-m", "jupyterhub", "-f", str(config)])  # noqa: S606
+            os.execv(sys.executable, [sys.executable, "-P", "-m", "jupyterhub", "-f", str(config)])  # noqa: S606
         _listen()
         with up(state or STATE, 8000 if port is None else port, assignments) as running:
             click.echo("DEMO: whoever knows the password is whoever they say; loopback only.", err=True)

@@ -151,7 +151,14 @@ def _up(state: Path, port: int, assignments: tuple[str, ...], settings: dict[str
     spawner.own_course_dir(site)
     log = state / "hub.log"
     with log.open("ab") as out:
-        command = [sys.executable, "-m", "jupyterhub", "-f", str(Path(__file__).with_name("jupyterhub_config.py"))]
+        command = [
+            sys.executable,
+            "-P",
+            "-m",
+            "jupyterhub",
+            "-f",
+            str(Path(__file__).with_name("jupyterhub_config.py")),
+        ]
         process = subprocess.Popen(  # noqa: S603  # fixed command
             command, cwd=state, env=environment, stdout=out, stderr=out, start_new_session=True
         )

@@ -83,7 +83,7 @@ def service(site: Site) -> dict[str, Any]:
     return {
         "name": SERVICE,
         "url": f"http://{site.address}:{site.service_port}",
-        "command": [sys.executable, "-m", "autograder", "serve"],
+        "command": [sys.executable, "-P", "-m", "autograder", "serve"],
         "environment": {key: value for key, value in told.items() if value},
         "oauth_no_confirm": True,
         "oauth_client_allowed_scopes": [_REACH],
@@ -95,7 +95,7 @@ def culler(site: Site) -> dict[str, Any]:
     """Stops servers that nobody uses."""
     return {
         "name": CULLER,
-        "command": [sys.executable, "-m", "jupyterhub_idle_culler", f"--timeout={site.idle_s}"],
+        "command": [sys.executable, "-P", "-m", "jupyterhub_idle_culler", f"--timeout={site.idle_s}"],
     }
 
 

@@ -5,19 +5,20 @@
 T is (ny, nx) in K, alpha in m2/s, dx in m, dt in s; the outermost ring keeps its temperature. Compiled by gcc.
 
 1. *Fused*: one pass over the rows, no temporaries. 6 flops a point (5 instructions, one of them a fused multiply-add).
-2. *Aligned*: every row begins one register before a cache line, so that its inner points fill whole registers of whole lines. A load
-   that straddles two lines costs two: with eight numbers a register, every load of a left or right neighbour would. Neighbours
-   are shuffled out of registers instead, the right one alone where four numbers fill one. 3 loads and 1 store a register of results.
+2. *Aligned*: inner points fill whole registers at aligned addresses. A load that straddles two lines costs two: with eight numbers a
+   register, every load of a left or right neighbour would. They are shuffled out of registers instead (3 loads and 1 store a
+   register of results); where four numbers fill one, the right neighbour is, and the left one is loaded (4 loads).
 3. *Blocked in time*: `depth` steps ride over the plate as one wavefront. When row i of step k is done, row i - 1 of step
    k + 1 can follow, while its inputs are still in cache.
 4. *In place*: row i of step k + 1 is written where row i - 1 of step k was, which nobody reads any more: one array with a little room, not two,
    half the pages to be drawn, and no line that has to be read only because it will be written. A sweep moves the plate up by its
    number of steps, the next one begins at the other end and moves it down again.
 
-Bytes: a sweep reads and writes back the array, 16 bytes a point whatever the depth is, hence 16 / DEPTH = 0.8 bytes a
-point and step at most from and to the outer levels of memory, where a step at a time moves 24 (read, read for ownership,
-write). The rows of the wavefront, 8 DEPTH nx bytes (163 KiB for nx = 1024), have to fit into the second cache
-level; the traffic between the first two levels, 16 bytes a point and step, is what is left.
+Bytes: a sweep reads and writes back the array, 16 bytes a point whatever the depth is, hence 16 / depth bytes a
+point and step, 0.8 with 20 steps a sweep, from and to the outer levels of memory, where a step at a time moves 24 (read, read for ownership,
+write). The rows of the wavefront, 16 DEPTH nx bytes (320 KiB for nx = 1024: row i of step k lies k rows further up than that of
+step 0), have to fit into the second cache level; the traffic between the first two levels, 24 bytes a point and step (two rows in,
+one back), is what is left.
 
 Source: G. Wellein et al., *Efficient temporal blocking for stencil computations by multicore-aware wavefront parallelization*,
 COMPSAC 2009; in place: J. Treibig, G. Wellein, G. Hager, *Efficient multicore-aware parallelization strategies for iterative stencil

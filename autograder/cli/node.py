@@ -97,7 +97,7 @@ def join(scheduler: str, cores: int, gpus: int, name: str, unfit: bool) -> None:
         raise click.UsageError(f"--gpus {gpus}: this machine has {len(here)} to lend")
     gpus = len(here) if gpus < 0 else gpus
     lent = f"cores={count}" + (f" gpu={gpus}" if gpus else "")
-    command = [sys.executable, "-m", "distributed.cli.dask_worker", scheduler, "--nthreads", str(count), "--resources", lent,
+    command = [sys.executable, "-P", "-m", "distributed.cli.dask_worker", scheduler, "--nthreads", str(count), "--resources", lent,
                "--name", name or socket.gethostname(), "--no-dashboard", "--death-timeout", "60"]  # fmt: skip
     environment = os.environ | worker_environment() | {"AUTOGRADER_GPUS": ",".join(here[:gpus]) or "none"}
     os.execve(command[0], command, environment)  # noqa: S606  # Dask's own worker, from here on

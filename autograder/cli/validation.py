@@ -240,14 +240,15 @@ def _solution(assignment: Assignment, node: Node, path: Path) -> Iterator[Promis
     quick, first = node.options.pairs == 1, ""
     grade = node.grade(assignment, submission)
     lost = _missed(assignment, grade)
+    if grade.ours and not (quick and all(c.duel for c in lost)):
+        grade = _grade(node, assignment, submission)
+        lost = _missed(assignment, grade)
     if quick and lost and all(c.duel for c in lost):
         # a launch may be slow for as long as it lives: marks are decided by pairs that must agree, and so is this
         first = f"by one process pair {_speeds(grade)}; by two "
         with Node(replace(node.options, pairs=2)) as whole:
             again = {c.id: _grade(whole, assignment, submission, c.id, QUICK_PATIENCE).criteria[0] for c in lost}
         grade = replace(grade, criteria=tuple(again.get(c.id, c) for c in grade.criteria))
-    elif grade.ours:
-        grade = _grade(node, assignment, submission)
     missed = "; ".join(f"{c.id}: {c.verdict} {c.sentence}" for c in _missed(assignment, grade))
     speeds = _speeds(grade)
     waits = ", ".join(c.id for c in grade.criteria if c.verdict is Verdict.WAITING_FOR_HARDWARE)

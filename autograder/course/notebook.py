@@ -166,6 +166,12 @@ def _keep(number: int, source: str) -> str:
     return "\n".join(lines)
 
 
+def tree_of(source: str) -> ast.Module | None:
+    """A cell as Python sees it, magics left out; every line keeps its number. None where it is no Python."""
+    lines = source.splitlines()
+    return _parsed(lines) or _parsed(_without_magics(lines))
+
+
 def _parsed(lines: list[str]) -> ast.Module | None:
     try:
         return ast.parse("\n".join(lines))

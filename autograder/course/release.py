@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.course.load import FILE
-from autograder.course.notebook import STUB, STUB_BESIDE, STUB_IN_BLOCK
+from autograder.course.notebook import STUB, STUB_BESIDE, STUB_IN_BLOCK, tree_of
 from autograder.domain.assignment import Assignment
 from autograder.errors import CourseError
 
@@ -121,9 +121,8 @@ def starter(assignment: Assignment) -> dict[str, Any]:
 
 def _without_solutions(source: str) -> str:
     """Each region's stub is what belongs there: an import that ends in one would take what was written elsewhere with it."""
-    try:
-        tree = ast.parse(source)
-    except SyntaxError:  # prose, or magics
+    tree = tree_of(source)
+    if tree is None:  # prose
         return _SOLUTION.sub(lambda m: f"{m[1]}{STUB}\n", source)
     scopes = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)]
 

@@ -65,7 +65,7 @@ _SENTENCES = {
     Verdict.OUT_OF_MEMORY: "Your code used more memory than this assignment allows and was stopped.",
     Verdict.CRASHED: "Your code raised an error or ended its process.",
     Verdict.DID_NOT_LOAD: "Your code could not be imported.",
-    Verdict.MISSING_FUNCTION: "A function that the handout asks for is missing, or not written yet.",
+    Verdict.MISSING_FUNCTION: "A function that the handout asks for is missing, or not written yet (NotImplementedError).",
     Verdict.TOO_MUCH_OUTPUT: "Your code printed more than 1 MiB; remove the prints from the graded functions.",
     Verdict.WORK_LEFT_RUNNING: "Your code left work running after it returned.",
     Verdict.FORBIDDEN: "Your code broke the protocol of the grader; staff have been told.",

@@ -87,9 +87,8 @@ class Node:
         assert isinstance(self._sandbox, ContainerSandbox)
         self._sandbox.image_id(self.options.image)
         sweep(self._sandbox)
-        command = [sys.executable, "-m", "autograder.sandbox.reaper", self.owner]
-        with safe_path():
-            return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True)  # noqa: S603  # ourselves
+        command = [sys.executable, "-P", "-m", "autograder.sandbox.reaper", self.owner]
+        return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True)  # noqa: S603  # ourselves
 
     def __enter__(self) -> Self:
         return self
@@ -364,7 +363,7 @@ def _listen(pipe: Connection, references: list[Hand], say: Say, started: list[st
     Args:
         silence_s: longest time without a word: a judge that works says what it checks. One that waits for others has said so.
     """
-    own, waits = False, False
+    own, waits, last = False, False, dict[str, Any]()
     while True:
         if not pipe.poll(LONGEST_WAIT_S if waits else silence_s):
             raise SandboxError("the judge did not end in time")
@@ -374,8 +373,10 @@ def _listen(pipe: Connection, references: list[Hand], say: Say, started: list[st
             raise SandboxError("the judge process died") from None
         waits = kind == "news" and content.get("phase") == WAITS
         if kind == "news":
-            if content.get("phase") != GOES_ON:
-                say(content)
+            goes_on = content.get("phase") == GOES_ON
+            last = last if waits or goes_on else content
+            if told := last if goes_on else content:  # what was being done is being done again
+                say(told)
         elif kind == "references":
             for hand, (loaded, broken) in zip(references, content, strict=True):
                 hand.loaded, hand.broken = loaded, broken

@@ -232,13 +232,13 @@ def _ours(verdict: Grade) -> str:
 
 def teller(worker: Worker, parcel: Parcel) -> Callable[[dict[str, Any]], None]:
     """Progress, back to whoever watches; rounds are thinned out, but for the first of a duel: it may be over in no time."""
-    last, duel = 0.0, None
+    last, duel, told = 0.0, None, dict[str, Any]()
 
     def say(news: dict[str, Any]) -> None:
-        nonlocal last, duel
-        if news["phase"] == WAITS:  # as often as others measure
+        nonlocal last, duel, told
+        if news["phase"] == WAITS or news == told:  # as often as others have the room
             return
-        now = time.monotonic()
+        now, told = time.monotonic(), news
         before, duel = duel, news["criterion"] if news["phase"] == "duel" else None
         if duel is not None and duel == before and now - last < _NEWS_S:
             return

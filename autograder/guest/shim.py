@@ -222,9 +222,9 @@ class Guest:
         except SystemExit:
             self.note("sys.exit() was called")
             answer = b"x"
-        except NotImplementedError as error:  # as the starter has it: a world of ranks goes on after it
+        except NotImplementedError as error:
             self.note(self.describe(error))
-            answer = b"u"
+            answer = b"u" if self.handed_in(error) else b"e"
         except BaseException as error:
             self.note(self.describe(error))
             answer = b"o" if isinstance(error, PermissionError) and self.full() else b"e"
@@ -235,6 +235,13 @@ class Guest:
             sys.stdout = builtins.open(1, "w", closefd=False)  # noqa: SIM115
             answer = b"o"
         return answer
+
+    def handed_in(self, error: BaseException) -> bool:
+        """Whether a submitted file raised it, as what is not written yet does, and no library: then a world of ranks goes on."""
+        found = error.__traceback__
+        while found is not None and found.tb_next is not None:
+            found = found.tb_next
+        return found is not None and found.tb_frame.f_code.co_filename.startswith(os.getcwd() + os.sep)  # noqa: PTH109
 
     def full(self) -> bool:
         """Whether what was printed has reached the end of the text file."""

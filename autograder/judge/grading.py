@@ -35,7 +35,7 @@ from autograder.sandbox.profile import Profile
 
 ALARM = 3  # times the grading's limit for one check: a duel may take 1.6, guests have limits of their own, this is for what hangs
 RESTARTS = 4  # of the submission's guests, for each criterion: what one has ended must not fail the next
-WAITS, GOES_ON = "waits", "goes on"  # others measure: the node keeps its patience meanwhile, a terminal says so
+WAITS, GOES_ON = "waits", "goes on"  # others have the room: the node keeps its patience meanwhile, a terminal says so
 IDLE = "idle"  # the role of a guest that is ours and holds no program: where the reference is not, what an empty call costs
 OWN_FOLDER, THEIRS = "baseline", "the baseline: "
 

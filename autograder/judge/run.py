@@ -73,7 +73,7 @@ def grade(
                 raise grading.failure
             if not grading.findings and not job.waits:
                 raise CourseError(job.assignment.slug, f"pytest collected no check:\n{output[-2000:]}")
-        criteria = tuple(_score(grading, c) for c in job.assignment.criteria if job.asks_for(c))
+        criteria = _scores(grading)
         guest_s = grading.guest_s()
     finally:
         grading.close()
@@ -140,8 +140,22 @@ def rehearse() -> None:
         _pytest([folder, *_ARGUMENTS, f"--rootdir={folder}"])
 
 
-def _score(grading: Grading, criterion: Criterion) -> CriterionResult:
-    """Points, verdict and sentence of one criterion."""
+def _scores(grading: Grading) -> tuple[CriterionResult, ...]:
+    """All that were asked for, in order; what went wrong in the import is told once."""
+    results, told = list[CriterionResult](), False
+    for criterion in filter(grading.job.asks_for, grading.job.assignment.criteria):
+        result, failed = _score(grading, criterion, told)
+        results.append(result)
+        told = told or failed
+    return tuple(results)
+
+
+def _score(grading: Grading, criterion: Criterion, told: bool) -> tuple[CriterionResult, bool]:
+    """Points, verdict and sentence of one criterion, and whether it tells why the import failed.
+
+    Args:
+        told: an earlier one did.
+    """
     found = grading.findings.get(criterion.id, [])
     if grading.job.waits and (criterion.kind.timed or _unknown_here(grading)):
         found = [("hardware", Finding(Verdict.WAITING_FOR_HARDWARE, _why(grading)))]
@@ -157,21 +171,14 @@ def _score(grading: Grading, criterion: Criterion) -> CriterionResult:
         "checks": [{"name": n, "verdict": str(f.verdict), "detail": f.detail} for n, f in found]
     }
     if criterion.kind.timed and duel is not None and worst.verdict is Verdict.PASSED:
-        return _timed(grading, criterion, duel, evidence)
+        return _timed(grading, criterion, duel, evidence), False
     points = criterion.points if worst.verdict is Verdict.PASSED else 0.0
-    words = describe(criterion, _once(grading, criterion, worst), check)
-    return CriterionResult(
+    failed = worst is grading.load_finding and worst.verdict is Verdict.DID_NOT_LOAD
+    words = describe(criterion, replace(worst, detail="The message is above.") if failed and told else worst, check)
+    result = CriterionResult(
         criterion.id, criterion.title, points, criterion.points, worst.verdict, words, criterion.public, evidence, duel
     )
-
-
-def _once(grading: Grading, criterion: Criterion, finding: Finding) -> Finding:
-    """What went wrong in the import is told with the first criterion that it meets."""
-    job = grading.job
-    met = (c for c in job.assignment.criteria if job.asks_for(c) and not grading.findings.get(c.id))
-    if finding is not grading.load_finding or criterion is next(met, criterion):
-        return finding
-    return replace(finding, detail="The message is above.")
+    return result, failed
 
 
 def _unknown_here(grading: Grading) -> bool:

@@ -58,11 +58,11 @@ def describe_duel(criterion: Criterion, duel: DuelOutcome) -> str:
     if open_:
         words += f"; {figure(min(t.threshold for t in open_))}× could not be decided"
     if duel.inconclusive:
-        words += f": {duel.inconclusive}. While that is open, speed gives no points and takes none"
+        words += f"{': ' if open_ else '. Yet it is not decided: '}{duel.inconclusive}. Until it is, speed gives no points and takes none"
     words += "."
     if missed and duel.control is not None and duel.control.counted:
         words += f" A solution of the course's own, timed in the same minutes, reached {figure(duel.control.speedup)}×."
-    return words + (f" {criterion.hint}" if missed and criterion.hint else "")
+    return words + (f" {criterion.hint}" if missed and criterion.hint and not duel.inconclusive else "")
 
 
 def figure(value: float) -> str:

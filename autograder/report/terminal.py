@@ -70,7 +70,7 @@ def news(message: dict[str, Any]) -> str:
     if phase == "check":
         return f"checking {criterion}"
     if phase == "waits":
-        return "waiting: another grading is timed on these cores"
+        return "waiting for other gradings on this machine"
     if phase == "retry":
         problem = plain(str(message.get("problem", "")))[:80]
         return f"trying again ({problem})" if problem else "trying again: something failed on our side"

@@ -7,21 +7,24 @@ submission called `pickle.py` would be imported beside the judge, with the right
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+_ONE = threading.Lock()
 SAFE_PATH = "PYTHONSAFEPATH"  # "do not prepend a potentially unsafe path to sys.path"; Python 3.11
 
 
 @contextmanager
 def safe_path() -> Iterator[None]:
     """What is started inside imports nothing from the current directory."""
-    before = os.environ.get(SAFE_PATH)
-    os.environ[SAFE_PATH] = "1"
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ[SAFE_PATH]
-        else:
-            os.environ[SAFE_PATH] = before
+    with _ONE:
+        before = os.environ.get(SAFE_PATH)
+        os.environ[SAFE_PATH] = "1"
+        try:
+            yield
+        finally:
+            if before is None:
+                del os.environ[SAFE_PATH]
+            else:
+                os.environ[SAFE_PATH] = before

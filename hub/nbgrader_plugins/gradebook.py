@@ -64,13 +64,11 @@ def sync(course_dir: Path, assignment: str, student: str, environment: dict[str,
     Raises:
         GradebookError: a step failed, or took too long.
     """
-    command = [sys.executable, "-m", "hub.nbgrader_plugins.gradebook", str(course_dir), assignment, student]
+    command = [sys.executable, "-P", "-m", "hub.nbgrader_plugins.gradebook", str(course_dir), assignment, student]
     try:
         done = subprocess.run(  # noqa: S603  # fixed program, arguments that are names
             command,
-            env={key: os.environ[key] for key in _KEPT if key in os.environ}
-            | (environment or {})
-            | {"PYTHONSAFEPATH": "1"},
+            env={key: os.environ[key] for key in _KEPT if key in os.environ} | (environment or {}),
             capture_output=True,
             text=True,
             timeout=LIMIT_S,

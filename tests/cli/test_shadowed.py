@@ -9,7 +9,21 @@ import pytest
 
 from .. import conftest
 
-SHADOWED = ("pickle", "numpy", "json", "socket", "typing", "click", "docker", "pytest", "runpy")
+SHADOWED = (
+    "pickle",
+    "numpy",
+    "json",
+    "socket",
+    "typing",
+    "click",
+    "docker",
+    "pytest",
+    "runpy",
+    "pathlib",
+    "urllib",
+    "fnmatch",
+    "asyncio",
+)
 SPY = """
 import pathlib
 pathlib.Path({marker!r}).write_text(__file__)
