@@ -52,7 +52,7 @@ def test_a_slow_one_reaches_the_lower_tier_only(node, basic):
     control = speed.duel.control
     assert control.thresholds == (0.6,) and control.decisions == (Decision.FAIL,)
     assert 0.28 < control.submission < 0.38 and control.speedup > 0.8
-    assert "A program of the course's own" in speed.sentence
+    assert "A solution of the course's own" in speed.sentence
 
 
 def test_nobody_loses_a_tier_that_the_known_program_loses_too(node, basic, tmp_path, monkeypatch):
