@@ -21,7 +21,7 @@ def midpoint(f, a, b, n): return sum(f(a + (i + .5) * (b - a) / n) for i in rang
 CASES = {
     "a missing function": (HONEST, "missing-function", "work"),
     "a function that is not written yet": (HONEST + "def work(x, steps): raise NotImplementedError\n", "missing-function", "work(x"),
-    "what a library does not implement": (HONEST + "import asyncio\ndef work(x, steps): asyncio.AbstractEventLoop().run_forever()\n", "crashed", "NotImplementedError"),
+    "what a library lacks": (HONEST + "import asyncio\ndef work(x, steps): asyncio.AbstractEventLoop().run_forever()\n", "crashed", "NotImplementedError"),
     "too few parameters": (HONEST + "def work(x): return x\n", "crashed", ""),
     "a syntax error": ("def work(x, steps:\n    pass\n", "did-not-load", "line 1"),
     "an absent library": ("import tensorflow_of_my_own\n" + HONEST, "did-not-load", "tensorflow_of_my_own"),
