@@ -73,7 +73,7 @@ def cli() -> None:
 def main(run: Callable[..., Any] = cli) -> None:
     """The program: every error of ours becomes a sentence and an exit code, never a traceback."""
     warnings.showwarning = _warn
-    os.environ[SAFE_PATH] = "1"
+    os.environ[SAFE_PATH] = "1"  # for what libraries start for us: Dask's workers, processes that are spawned
     try:
         run(standalone_mode=False)
     except click.ClickException as error:
